@@ -1,0 +1,103 @@
+"""One owner of a process's life: listen, serve, and on SIGTERM or SIGINT leave in order.
+
+Leaving: not ready → wait `drain_seconds` for the endpoint to be taken away → stop listening → finish what is in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+from collections.abc import Iterator
+
+import grpc.aio
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from runtime.http import Service
+
+GRACE_SECONDS = 20.0
+"""How long requests in flight may take to finish once listening stopped."""
+
+# Longer than any proxy keeps an idle connection (Envoy: an hour), so that it is the proxy that closes: a server that
+# closes first loses the request that was already on its way.
+_KEEP_ALIVE_SECONDS = 3700
+
+log = structlog.get_logger()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: this module owns them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class CannotListen(Exception):
+    """An address could not be listened on; the message names it."""
+
+
+async def serve(app: ASGIApp, service: Service, grpc_server: grpc.aio.Server | None = None) -> None:
+    """Serve until a signal, then drain. Raises CannotListen when a port cannot be had."""
+    settings = service.settings
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    if grpc_server is not None:
+        await _listen(grpc_server, f"{settings.host}:{settings.grpc_port}")
+    http = _Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.http_port,
+            loop="uvloop",
+            http="httptools",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=int(GRACE_SECONDS),
+        )
+    )
+    serving = asyncio.create_task(_run(http, f"{settings.host}:{settings.http_port}"))
+    stopping = asyncio.create_task(stop.wait())
+    # What start-up allocated stays; scanning it again and again is where a Python server's p99 goes.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    log.info("serving", host=settings.host, http_port=settings.http_port, grpc=grpc_server is not None)
+
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not serving.done():
+        service.health.drain()
+        log.info("draining", seconds=settings.drain_seconds)
+        await asyncio.sleep(settings.drain_seconds)
+        http.should_exit = True
+    if grpc_server is not None:
+        await grpc_server.stop(GRACE_SECONDS)
+    stopping.cancel()
+    await serving
+    log.info("stopped")
+
+
+async def _listen(server: grpc.aio.Server, address: str) -> None:
+    try:
+        server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise CannotListen(f"cannot listen for gRPC on {address}: is it in use?") from error
+    await server.start()
+
+
+async def _run(server: _Server, address: str) -> None:
+    try:
+        await server.serve()
+    except SystemExit as error:  # uvicorn's way to say that the port is taken
+        raise CannotListen(f"cannot listen for HTTP on {address}: is it in use?") from error
