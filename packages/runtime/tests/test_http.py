@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
+
 from runtime.errors import Code, Fault
 from runtime.health import Health
 from runtime.http import Edge, Service, create_app

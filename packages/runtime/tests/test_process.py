@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import grpc
 import httpx
 import pytest
+
 from contracts import open_inference_pb2, open_inference_pb2_grpc
 
 PROGRAM = """

@@ -46,9 +46,16 @@ class Service:
         return Hop(self.name, self.settings.version, self.settings.replica, attempt)
 
 
-def create_app(service: Service, title: str, description: str, **options: Any) -> FastAPI:  # noqa: ANN401
+def create_app(
+    service: Service,
+    title: str,
+    description: str,
+    *,
+    factory: Callable[..., FastAPI] = FastAPI,
+    **options: Any,  # noqa: ANN401 (FastAPI's own)
+) -> FastAPI:
     """Make a FastAPI with health, metrics, problem+json, and the sick switch where the settings allow it."""
-    app = FastAPI(title=title, description=description, redirect_slashes=False, **options)
+    app = factory(title=title, description=description, redirect_slashes=False, **options)
     problems.install(app)
     app.include_router(service.health.router())
     app.include_router(service.telemetry.router())
