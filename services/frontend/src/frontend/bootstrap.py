@@ -1,0 +1,39 @@
+"""Settings to a running frontend's parts, closed in reverse."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from frontend import app, assets
+from frontend.http import Pages
+from frontend.settings import Settings
+from runtime.health import Health
+from runtime.http import Service
+from runtime.telemetry import Telemetry
+
+STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True)
+class Running:
+    """What `__main__` serves."""
+
+    app: ASGIApp
+    service: Service
+
+
+@asynccontextmanager
+async def bootstrap(settings: Settings) -> AsyncIterator[Running]:
+    """Read the page's files and make the app."""
+    telemetry = Telemetry.create("frontend", settings, os.environ)
+    service = Service("frontend", settings, telemetry, Health())
+    pages = Pages(assets.load(STATIC))
+    service.health.set_ready(True)
+    yield Running(app.create(pages, service), service)
+    telemetry.close()
