@@ -3,13 +3,13 @@
 isort:skip_file
 The credit ledger as other services see it.
 
-Amounts are whole credits, 0 to 1,000,000. Every call that moves credits carries an IdempotencyKey; keys are
+Amounts are whole credits, at most 1,000,000. Every call that moves credits carries an IdempotencyKey; keys are
 scoped to the account and the operation and are kept for 24 hours. REST under /v1 says the same.
 
 Errors: INVALID_ARGUMENT (a field is out of bounds), NOT_FOUND (no such account or charge, or another account's),
 FAILED_PRECONDITION (not enough credits, a charge that is no longer held, or a key reused with another payload),
-ABORTED (the key is in flight elsewhere; or other feedback was given before), UNAVAILABLE (the ledger cannot be
-written now). The trailing metadata `x-inkmesh-problem` holds the problem's stable type.
+ABORTED (the key is in flight elsewhere, another attempt took the charge over, or other feedback was given before),
+UNAVAILABLE (the ledger cannot be written now: the outcome is unknown, repeat with the same key). The trailing metadata `x-inkmesh-problem` holds the problem's stable type.
 """
 
 from collections import abc as _abc
@@ -94,7 +94,7 @@ class OpenAccountRequest(_message.Message):
     account_id: _builtins.str
     """1 to 64 characters of [A-Za-z0-9_-]"""
     credits: _builtins.int
-    """the grant"""
+    """the grant, 0 to 1,000,000"""
     def __init__(
         self,
         *,
@@ -167,7 +167,7 @@ class IdempotencyKey(_message.Message):
     fingerprint: _builtins.bytes
     """SHA-256 of the request's meaning: the same key with another one is refused"""
     attempt: _builtins.str
-    """names one try of one caller; a repeated call of the same try is not "in flight elsewhere" """
+    """names one try of one caller; a repeated call of the same try is not "in flight elsewhere"; 1 to 128"""
     def __init__(
         self,
         *,
@@ -190,7 +190,7 @@ class StoredAnswer(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
     status: _builtins.int
-    """HTTP"""
+    """HTTP, 100 to 599"""
     body: _builtins.bytes
     """at most 8 KiB"""
     def __init__(
@@ -245,6 +245,7 @@ class HoldRequest(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     amount: _builtins.int
+    """1 to 1,000,000"""
     @_builtins.property
     def key(self) -> Global___IdempotencyKey: ...
     def __init__(
@@ -305,7 +306,9 @@ class SettleRequest(_message.Message):
     attempt: _builtins.str
     """the try that holds the charge now"""
     @_builtins.property
-    def answer(self) -> Global___StoredAnswer: ...
+    def answer(self) -> Global___StoredAnswer:
+        """needed to capture"""
+
     def __init__(
         self,
         *,
@@ -422,7 +425,7 @@ class RecordFeedbackResponse(_message.Message):
     """false when the same label was noted before"""
     @_builtins.property
     def answer(self) -> Global___StoredAnswer:
-        """what the visitor was told"""
+        """what the visitor was told; not set once the key's 24 hours are over"""
 
     def __init__(
         self,

@@ -93,7 +93,9 @@ class PaymentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Hold(self, request, context):
-        """Reserves credits under a key. The answer is a charge to go on with, or what was answered before.
+        """Reserves credits under a key. The answer is a charge to go on with, or what was answered before. An attempt has
+        the charge to itself for a lease of 15 s; then another may take it over. After 60 s a held charge expires, and its
+        key is free again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,7 +109,8 @@ class PaymentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Void(self, request, context):
-        """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless.
+        """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless. Without an
+        answer the key is free for another try.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

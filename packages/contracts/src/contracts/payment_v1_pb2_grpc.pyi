@@ -3,13 +3,13 @@
 isort:skip_file
 The credit ledger as other services see it.
 
-Amounts are whole credits, 0 to 1,000,000. Every call that moves credits carries an IdempotencyKey; keys are
+Amounts are whole credits, at most 1,000,000. Every call that moves credits carries an IdempotencyKey; keys are
 scoped to the account and the operation and are kept for 24 hours. REST under /v1 says the same.
 
 Errors: INVALID_ARGUMENT (a field is out of bounds), NOT_FOUND (no such account or charge, or another account's),
 FAILED_PRECONDITION (not enough credits, a charge that is no longer held, or a key reused with another payload),
-ABORTED (the key is in flight elsewhere; or other feedback was given before), UNAVAILABLE (the ledger cannot be
-written now). The trailing metadata `x-inkmesh-problem` holds the problem's stable type.
+ABORTED (the key is in flight elsewhere, another attempt took the charge over, or other feedback was given before),
+UNAVAILABLE (the ledger cannot be written now: the outcome is unknown, repeat with the same key). The trailing metadata `x-inkmesh-problem` holds the problem's stable type.
 """
 
 from collections import abc as _abc
@@ -44,11 +44,16 @@ class PaymentServiceStub:
     """Opens an account with a grant of credits. The same account_id again answers the account as it is."""
     GetAccount: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.GetAccountRequest, _payment_v1_pb2.Account]
     Hold: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.HoldRequest, _payment_v1_pb2.HoldResponse]
-    """Reserves credits under a key. The answer is a charge to go on with, or what was answered before."""
+    """Reserves credits under a key. The answer is a charge to go on with, or what was answered before. An attempt has
+    the charge to itself for a lease of 15 s; then another may take it over. After 60 s a held charge expires, and its
+    key is free again.
+    """
     Capture: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.SettleRequest, _payment_v1_pb2.Charge]
     """Posts a held charge and stores the answer to replay, in one transaction. Repeating it is harmless."""
     Void: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.SettleRequest, _payment_v1_pb2.Charge]
-    """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless."""
+    """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless. Without an
+    answer the key is free for another try.
+    """
     TopUp: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.TopUpRequest, _payment_v1_pb2.TopUpResponse]
     """Buys credits with a test card; the fraud model decides, or rules when it cannot be asked."""
     RecordFeedback: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.RecordFeedbackRequest, _payment_v1_pb2.RecordFeedbackResponse]
@@ -63,11 +68,16 @@ class PaymentServiceAsyncStub(PaymentServiceStub):
     """Opens an account with a grant of credits. The same account_id again answers the account as it is."""
     GetAccount: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.GetAccountRequest, _payment_v1_pb2.Account]  # type: ignore[assignment]
     Hold: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.HoldRequest, _payment_v1_pb2.HoldResponse]  # type: ignore[assignment]
-    """Reserves credits under a key. The answer is a charge to go on with, or what was answered before."""
+    """Reserves credits under a key. The answer is a charge to go on with, or what was answered before. An attempt has
+    the charge to itself for a lease of 15 s; then another may take it over. After 60 s a held charge expires, and its
+    key is free again.
+    """
     Capture: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.SettleRequest, _payment_v1_pb2.Charge]  # type: ignore[assignment]
     """Posts a held charge and stores the answer to replay, in one transaction. Repeating it is harmless."""
     Void: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.SettleRequest, _payment_v1_pb2.Charge]  # type: ignore[assignment]
-    """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless."""
+    """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless. Without an
+    answer the key is free for another try.
+    """
     TopUp: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.TopUpRequest, _payment_v1_pb2.TopUpResponse]  # type: ignore[assignment]
     """Buys credits with a test card; the fraud model decides, or rules when it cannot be asked."""
     RecordFeedback: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.RecordFeedbackRequest, _payment_v1_pb2.RecordFeedbackResponse]  # type: ignore[assignment]
@@ -97,7 +107,10 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payment_v1_pb2.HoldRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payment_v1_pb2.HoldResponse, _abc.Awaitable[_payment_v1_pb2.HoldResponse]]:
-        """Reserves credits under a key. The answer is a charge to go on with, or what was answered before."""
+        """Reserves credits under a key. The answer is a charge to go on with, or what was answered before. An attempt has
+        the charge to itself for a lease of 15 s; then another may take it over. After 60 s a held charge expires, and its
+        key is free again.
+        """
 
     @_abc_1.abstractmethod
     def Capture(
@@ -113,7 +126,9 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payment_v1_pb2.SettleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payment_v1_pb2.Charge, _abc.Awaitable[_payment_v1_pb2.Charge]]:
-        """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless."""
+        """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless. Without an
+        answer the key is free for another try.
+        """
 
     @_abc_1.abstractmethod
     def TopUp(

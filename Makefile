@@ -1,0 +1,61 @@
+# Two commands: `make up` and `make test`. `make help` names the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+UV_VERSION := 0.13.8
+PACKAGES := pyproject.toml uv.lock $(wildcard */pyproject.toml packages/*/pyproject.toml services/*/pyproject.toml)
+
+.PHONY: help install up down test check lint types generated bench screenshots format
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Inkmesh needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+
+.venv/.installed: $(PACKAGES) | $(UV)
+	$(UV) sync --frozen --no-dev --inexact
+	@touch $@
+
+.venv/.developing: .venv/.installed
+	$(UV) sync --frozen
+	@touch $@
+
+install: .venv/.installed ## prepare .venv, with .venv/bin/inkmesh, and nothing more
+
+up: .venv/.installed ## start everything on http://localhost:8080 (ARGS="--port 9000 --detach")
+	@$(BIN)/inkmesh up $(ARGS)
+
+down: .venv/.installed ## stop what `up` started
+	@$(BIN)/inkmesh down
+
+test: .venv/.developing ## all tests that need no cluster (ARGS="-k ledger")
+	$(BIN)/pytest $(ARGS)
+
+check: lint types generated test ## what CI runs: lint, format, types, generated files, tests
+
+lint: .venv/.developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.developing
+	$(BIN)/mypy $(wildcard */src packages/*/src services/*/src)
+
+generated: .venv/.developing ## make the generated files again and compare
+	packages/contracts/generate.sh
+	$(BIN)/python tests/diagram.py docs/topology.svg
+	git diff --exit-code -- packages/contracts docs/topology.svg
+
+format: .venv/.developing ## put code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.developing ## paid readings a second, beside a FastAPI + httpx gateway, in one run
+	$(BIN)/python loadtest/bench_readings.py $(ARGS)
+
+screenshots: .venv/.developing ## the README's pictures, from the running product
+	$(BIN)/python tests/browser/screenshots.py $(ARGS)

@@ -1,0 +1,155 @@
+"""Whole paid readings a second: the product against a FastAPI + httpx gateway that makes the same three calls.
+
+Both use the same payment, inference and Envoy, which run once; the two gateways are loaded in turns, so that a noisy
+machine is noisy for both. Prints a table and writes docs/bench-readings.json. Ratios carry over to other machines;
+requests/s do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import orjson
+import psutil
+import uvloop
+from arrivals import Answer, Client, Request, constant, quantile, saturate
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from product import ROOT, SEVEN, Guest, Product, eventually, free_port, running
+
+BODY = orjson.dumps({"pixels": SEVEN})
+CALLERS = 16
+
+
+class Target:
+    """One gateway to load: where it is, and what one reading looks like there."""
+
+    def __init__(self, name: str, port: int, headers: list[dict[str, str]]) -> None:
+        self.name = name
+        self.port = port
+        self._headers = itertools.cycle(headers)
+        self._numbers = itertools.count()
+
+    def _request(self) -> Request:
+        key = {"idempotency-key": f"bench-{os.getpid()}-{self.name}-{next(self._numbers)}"}
+        return Request("POST", "/api/v1/predictions", next(self._headers) | key, BODY)
+
+    def saturate(self, seconds: float) -> list[Answer]:
+        """As fast as 16 callers get answers."""
+
+        async def run() -> list[Answer]:
+            async with Client("127.0.0.1", self.port) as client:
+                return await saturate(lambda: client.send(self._request()), CALLERS, seconds)
+
+        return checked(self.name, uvloop.run(run()))
+
+    def constant(self, rate: float, seconds: float) -> list[Answer]:
+        """Arrivals at a rate."""
+
+        async def run() -> list[Answer]:
+            async with Client("127.0.0.1", self.port) as client:
+                return await constant(lambda: client.send(self._request()), rate, seconds)
+
+        return checked(self.name, uvloop.run(run()))
+
+
+def checked(name: str, answers: list[Answer]) -> list[Answer]:
+    """A bench of failures is none."""
+    failed = [answer for answer in answers if answer.status != 201]
+    if failed:
+        sys.exit(f"{name}: {len(failed)} of {len(answers)} readings failed, the first with {failed[0]}")
+    return answers
+
+
+@contextmanager
+def peer(product: Product) -> Iterator[int]:
+    """The other gateway, calling through the same outbound listeners of Envoy as ours."""
+    given = psutil.Process(product.replicas("gateway")[0]["pid"]).environ()
+    base = {
+        f"PEER_{name}": f"http://{given[f'{name}_SERVICE_HOST']}:{given[f'{name}_SERVICE_PORT_HTTP']}"
+        for name in ("PAYMENT", "INFERENCE")
+    }
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--factory", "peer_gateway:create_app", "--port", str(port)]
+    quiet = ["--log-level", "warning", "--no-access-log"]
+    with subprocess.Popen([*command, *quiet], cwd=ROOT / "loadtest", env=os.environ | base) as process:
+        try:
+            eventually(lambda: reachable(port), 20)
+            yield port
+        finally:
+            process.terminate()
+
+
+def reachable(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/openapi.json").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def guests(product: Product, count: int, credits_: int) -> list[Guest]:
+    """Visitors with enough credits for the whole run."""
+    found = [product.guest() for _ in range(count)]
+    for guest in found:
+        while guest.account()["balance"] < credits_:
+            if guest.top_up(5000)["status"] != "approved":
+                found[found.index(guest)] = product.guest()
+                break
+    return found
+
+
+def resident(product: Product) -> float:
+    """MiB of all that `inkmesh up` runs, the supervisor included (shared pages counted once: PSS where there is one)."""
+    supervisor = psutil.Process(product.status()["pid"]) if "pid" in product.status() else None
+    processes = {replica["pid"] for one in product.status()["workloads"] for replica in one["replicas"]}
+    parents = {psutil.Process(pid).ppid() for pid in processes} if supervisor is None else {supervisor.pid}
+    everyone = {child.pid for parent in parents for child in psutil.Process(parent).children(recursive=True)} | parents
+    return sum(psutil.Process(pid).memory_info().rss for pid in everyone) / 2**20
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each gateway (default 5)")
+    parser.add_argument("--seconds", type=float, default=4, help="length of a turn (default 4)")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home, running(Path(home)) as product, peer(product) as peer_port:
+        visitors = guests(product, 32, 5000)
+        json_body = {"content-type": "application/json"}
+        ours = Target("Inkmesh", product.port, [json_body | {"authorization": f"Bearer {g.token}"} for g in visitors])
+        theirs = Target("FastAPI + httpx", peer_port, [json_body | {"x-account": g.account_id} for g in visitors])
+        ours.saturate(1), theirs.saturate(1)
+        rates: dict[str, list[float]] = {ours.name: [], theirs.name: []}
+        for number in range(args.rounds):
+            for target in (ours, theirs):
+                rate = len(target.saturate(args.seconds)) / args.seconds
+                rates[target.name].append(rate)
+                print(f"  turn {number + 1}/{args.rounds}  {target.name:16} {rate:8.0f} readings/s", file=sys.stderr)
+        knee = statistics.median(rates[ours.name])
+        calm = ours.constant(knee / 2, 10)
+        result = {
+            "inkmesh_readings_per_second": round(knee),
+            "peer_readings_per_second": round(statistics.median(rates[theirs.name])),
+            "ratio": round(knee / statistics.median(rates[theirs.name]), 1),
+            "p50_ms_at_half": round(quantile(calm, 0.5) * 1000, 1),
+            "p99_ms_at_half": round(quantile(calm, 0.99) * 1000, 1),
+            "resident_mib": round(resident(product)),
+        }
+    print(json.dumps(result, indent=1))
+    (ROOT / "docs" / "bench-readings.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

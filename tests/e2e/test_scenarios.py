@@ -1,0 +1,195 @@
+"""Each scenario: on, and its symptom is seen in the traffic and in Envoy's counters; off, and it is gone."""
+
+import asyncio
+import contextlib
+
+import httpx
+import pytest
+import uvloop
+from arrivals import Client, Request
+from traffic import Visitors, statuses, versions
+
+from product import ROOT, eventually
+
+
+@pytest.fixture(scope="module")
+def visitors(product):
+    return Visitors.arrive(product)
+
+
+@contextlib.contextmanager
+def sick(replica, **how):
+    """One replica fails its calls while it says that it is ready."""
+    address = f"http://{replica['http']}/faults"
+    assert httpx.put(address, json={"ratio": 1.0, "status": 503} | how).status_code == 200
+    try:
+        yield
+    finally:
+        httpx.delete(address)
+
+
+def test_each_scenario_says_what_to_look_at(product):
+    """`scenario list` names all, and each has a README."""
+    listed = product.command("scenario", "list").stdout
+    for folder in sorted((ROOT / "istio" / "scenarios").iterdir()):
+        assert folder.name in listed
+        assert "look at" in (folder / "README.md").read_text()
+
+
+def test_without_a_scenario_v1_answers_all(product, visitors):
+    """The base sends nobody elsewhere."""
+    assert product.status()["scenario"] is None
+    assert set(versions(visitors.read(100, 1))) == {"v1"}
+
+
+@pytest.mark.parametrize(("name", "share"), [("canary-10", 0.10), ("canary-50", 0.50)])
+def test_canary(product, visitors, name, share):
+    """The split under load is what the weights say, within 3 points; nothing is lost when it comes and goes."""
+    before = product.counter("cluster.*9090.v2.*upstream_rq_total")
+    with visitors.reading(200, 12) as finish:
+        with product.scenario(name):
+            assert product.status()["scenario"] == name
+            answers = visitors.read(100, 8)
+        during_and_after = finish()
+    assert set(statuses(answers + during_and_after)) == {201}
+    split = versions(answers)
+    assert abs(split["v2"] / sum(split.values()) - share) < 0.03 + 0.03 * (len(answers) < 1000)
+    assert product.counter("cluster.*9090.v2.*upstream_rq_total") > before
+    assert set(versions(visitors.read(100, 1))) == {"v1"}
+
+
+def test_ab_cohort(product, visitors):
+    """The cohort beta, by header or by cookie, gets v2 every time; everyone else v1."""
+    guest = visitors.guests[0]
+
+    def version(**headers):
+        return guest.read(**headers).json()["model"]["version"]
+
+    with product.scenario("ab-cohort"):
+        assert {version(**{"x-cohort": "beta"}) for _ in range(10)} == {"v2"}
+        assert {version(cookie="theme=dark; cohort=beta") for _ in range(10)} == {"v2"}
+        assert {version() for _ in range(10)} == {"v1"}
+        assert version(cookie="cohort=betamax") == "v1"
+        assert version(**{"x-cohort": "alpha"}) == "v1"
+    assert version(**{"x-cohort": "beta"}) == "v1"
+
+
+def test_mirror(product, visitors):
+    """v1 answers all, v2 reads a copy of each, and each is paid once."""
+    guest = product.guest()
+    (v2,) = product.replicas("inference-v2")
+
+    def copies():
+        return product.metric(v2["http"], "inkmesh_predictions_total", model="digits")
+
+    with product.scenario("mirror"):
+        before = copies()
+        assert {guest.read().json()["model"]["version"] for _ in range(10)} == {"v1"}
+        eventually(lambda: copies() == before + 10)
+        assert guest.account()["balance"] == 10
+    guest.read()
+    assert copies() == before + 10
+
+
+def test_breaker_ejects_a_sick_replica_and_takes_it_back(product, visitors):
+    """Three errors, then the sibling serves all; healed, it serves again."""
+    one, other = product.replicas("inference-v1")
+    guest = visitors.guests[0]
+
+    def served_by(count=20):
+        answers = [guest.read() for _ in range(count)]
+        return [answer.status_code for answer in answers], {
+            answer.json()["path"][2]["replica"] for answer in answers if answer.status_code == 201
+        }
+
+    with product.scenario("breaker"):
+        assert len(served_by()[1]) == 2
+        with sick(one):
+            failed = 0
+            while not product.counter("cluster.gateway.*9090.v1.*outlier_detection.ejections_active"):
+                failed += guest.read().status_code == 503
+                assert failed <= 3
+            assert failed == 3
+            results, replicas = served_by()
+            assert set(results) == {201}
+            assert len(replicas) == 1
+        eventually(lambda: not product.counter("cluster.gateway.*9090.v1.*outlier_detection.ejections_active"), 15)
+        results, replicas = served_by()
+        assert set(results) == {201}
+        assert len(replicas) == 2
+    assert product.counter("cluster.gateway.*9090.v1.*outlier_detection.ejections_active") == 0
+    assert other["ready"]
+
+
+def flood(product, count=40):
+    """`count` calls of the fraud model at once."""
+
+    async def run():
+        async with Client("127.0.0.1", product.port) as client:
+            request = Request("GET", "/predict?feature_1=0&feature_2=1&feature_3=2")
+            return await asyncio.gather(*(client.send(request) for _ in range(count)))
+
+    return uvloop.run(run())
+
+
+def test_breaker_refuses_what_does_not_fit_at_once(product):
+    """A full pool: some 200, the rest 503 at once, marked as overload; nobody is ejected."""
+    pattern = "cluster.*8080.*inference.*upstream_rq_pending_overflow"
+    with product.scenario("breaker"):
+        before = product.counter(pattern)
+        answers = flood(product)
+        refused = [answer for answer in answers if answer.status == 503]
+        assert set(statuses(answers)) == {200, 503}
+        assert {answer.headers.get("x-envoy-overloaded") for answer in refused} == {"true"}
+        assert product.counter(pattern) - before == len(refused)
+        assert product.counter("cluster.*8080.*inference.*outlier_detection.ejections_active") == 0
+    assert set(statuses(flood(product))) == {200}
+
+
+def test_fault_delay(product):
+    """About half of the readings end at the gateway's deadline, and cost nothing."""
+    guest = product.guest()
+    with product.scenario("fault-delay"):
+        before = product.counter("delays_injected")
+        answers = [guest.read() for _ in range(8)]
+        slow = [answer for answer in answers if answer.status_code == 504]
+        assert {answer.status_code for answer in answers} <= {201, 504}
+        assert {answer.json()["type"] for answer in slow} <= {"/problems/deadline-exceeded"}
+        assert product.counter("delays_injected") - before == len(slow)
+        assert guest.account() | {"account_id": 0} == {"account_id": 0, "balance": 20 - 8 + len(slow), "held": 0}
+    before = product.counter("delays_injected")
+    assert {guest.read().status_code for _ in range(5)} == {201}
+    assert product.counter("delays_injected") == before
+
+
+def test_fault_abort(product, visitors):
+    """About half of the readings are refused by the mesh, and cost nothing."""
+    with product.scenario("fault-abort"):
+        before = product.counter("aborts_injected")
+        answers = visitors.read(100, 4)
+        found = statuses(answers)
+        assert set(found) == {201, 503}
+        assert abs(found[503] / len(answers) - 0.5) < 0.12
+        assert product.counter("aborts_injected") - before == found[503]
+    assert set(statuses(visitors.read(100, 1))) == {201}
+
+
+def test_retries(product, visitors):
+    """With one replica sick, readings fail without the scenario; with it none does, and the path shows the attempt."""
+    guest = visitors.guests[0]
+    with sick(product.replicas("inference-v1")[0]):
+        assert 503 in {guest.read().status_code for _ in range(30)}
+        with product.scenario("retries"):
+            before = product.counter("cluster.gateway.*9090.v1.*upstream_rq_retry_success")
+            answers = [guest.read() for _ in range(30)]
+            assert {answer.status_code for answer in answers} == {201}
+            attempts = [answer.json()["path"][2]["attempt"] for answer in answers]
+            assert set(attempts) == {1, 2}
+            gained = product.counter("cluster.gateway.*9090.v1.*upstream_rq_retry_success") - before
+            assert gained == attempts.count(2)
+        assert 503 in {guest.read().status_code for _ in range(30)}
+
+
+def test_the_books_balance_after_all_of_it(visitors):
+    """No scenario lost or doubled a credit."""
+    visitors.books_balance()

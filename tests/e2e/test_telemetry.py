@@ -1,0 +1,80 @@
+"""One request, followed through logs and metrics of all services."""
+
+import json
+
+import httpx
+
+from product import eventually
+from topology import EDGES, INGRESS
+
+
+def lines(product, request_id):
+    found = {}
+    for line in product.command("logs").stdout.splitlines():
+        start = line.find("{")
+        if request_id in line and start >= 0:
+            entry = json.loads(line[start:])
+            found.setdefault(entry.get("service"), []).append(entry)
+    return found
+
+
+def test_one_request_id_finds_its_lines_in_every_service(product):
+    """A reading's id is in gateway's, payment's and inference's logs, under one trace."""
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"x-request-id": "follow-me-1", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    assert product.guest().read(**headers).status_code == 201
+    found = eventually(lambda: (all_ := lines(product, "follow-me-1")) and len(all_) == 3 and all_)
+    assert set(found) == {edge.upstream for edge in EDGES if edge.port == "grpc"} | {"gateway"}
+    assert {entry["trace_id"] for entries in found.values() for entry in entries} == {trace}
+    assert len(found["payment"]) == 2
+
+
+def test_a_top_ups_trace_reaches_the_fraud_model(product):
+    """The rare call by httpx carries the ids too."""
+    guest = product.guest()
+    body = {"credits": 5, "card": "4242424242424242"}
+    guest.post("/api/v1/topups", body, **{"idempotency-key": "trace", "x-request-id": "follow-me-2"})
+    found = eventually(lambda: (all_ := lines(product, "follow-me-2")) and len(all_) == 3 and all_)
+    assert set(found) == {"gateway", "payment", "inference"}
+
+
+def test_every_edge_of_the_topology_is_seen_in_the_mesh(product):
+    """Each caller's calls to each upstream pass Envoy: its own clusters count them."""
+    guest = product.guest()
+    guest.read()
+    guest.top_up(1)
+    product.http.get("/")
+    product.http.get("/predict?feature_1=0&feature_2=1&feature_3=2")
+    ports = {"http": 8080, "grpc": 9090}
+    for edge in EDGES:
+        caller = r"[a-z-]*ingress" if edge.caller == INGRESS else edge.caller
+        pattern = rf"^cluster\.{caller}[^.]*\|outbound\|{ports[edge.port]}\|[a-z0-9]*\|{edge.upstream}.*upstream_rq_total$"
+        assert product.counter(pattern) > 0, edge
+
+
+def test_metrics_count_requests_and_predictions(product):
+    """RED metrics by route template, predictions by model, version and label."""
+    guest = product.guest()
+    (gateway,) = product.replicas("gateway")
+    route = "POST /api/v1/predictions"
+
+    def count():
+        return product.metric(gateway["http"], "inkmesh_requests_total", route=route, status="201")
+
+    before = count()
+    guest.read()
+    guest.read()
+    assert count() == before + 2
+    assert product.metric(gateway["http"], "inkmesh_request_duration_seconds_count", route=route) >= 2
+    labels = {"model": "digits", "version": "v1", "label": "7"}
+    assert sum(
+        product.metric(replica["http"], "inkmesh_predictions_total", **labels) for replica in product.replicas("inference-v1")
+    ) >= 2
+
+
+def test_every_replica_has_metrics_and_health(product):
+    """/metrics, /healthz/live and /healthz/ready answer at each replica's own address."""
+    for workload in product.status()["workloads"]:
+        for replica in workload["replicas"]:
+            for path in ("/metrics", "/healthz/live", "/healthz/ready"):
+                assert httpx.get(f"http://{replica['http']}{path}").status_code == 200

@@ -1,0 +1,138 @@
+"""The whole product on this machine, as a person starts and drives it: through the command and the ingress."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+SEVEN = [0, 0, 7, 8, 13, 16, 15, 1, 0, 0, 7, 7, 4, 11, 12, 0, 0, 0, 0, 0, 8, 13, 1, 0, 0, 4, 8, 8, 15, 15, 6, 0,
+         0, 2, 11, 15, 15, 4, 0, 0, 0, 0, 0, 16, 5, 0, 0, 0, 0, 0, 9, 15, 1, 0, 0, 0, 0, 0, 13, 5, 0, 0, 0, 0]  # fmt: skip
+"""The first 7 of scikit-learn's digits."""
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def eventually(check: Callable[[], Any], seconds: float = 10.0, every: float = 0.05) -> Any:
+    """`check()` once it is true; fails with the last value after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {seconds} s: {found!r}"
+        time.sleep(every)  # between two looks; the deadline above bounds them
+
+
+@dataclass
+class Guest:
+    """One visitor with a session."""
+
+    http: httpx.Client
+    token: str
+    account_id: str
+
+    def read(self, pixels: list[float] = SEVEN, key: str | None = None, **headers: str) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.token}", "idempotency-key": key or str(uuid.uuid4()), **headers}
+        return self.http.post("/api/v1/predictions", json={"pixels": pixels}, headers=headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.token}", **headers}
+        return self.http.post(path, json=body, headers=headers)
+
+    def account(self) -> dict[str, Any]:
+        return self.http.get("/api/v1/account", headers={"authorization": f"Bearer {self.token}"}).json()
+
+    def top_up(self, credits_: int, card: str = "4242424242424242") -> dict[str, Any]:
+        body = {"credits": credits_, "card": card}
+        answer = self.post("/api/v1/topups", body, **{"idempotency-key": str(uuid.uuid4())})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+
+@dataclass
+class Product:
+    """A running copy."""
+
+    home: Path
+    port: int
+    http: httpx.Client
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = inkmesh(self.home, *words)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def status(self) -> dict[str, Any]:
+        return json.loads(self.command("status", "--json").stdout)
+
+    def replicas(self, workload: str) -> list[dict[str, Any]]:
+        (found,) = [one for one in self.status()["workloads"] if one["name"] == workload]
+        return found["replicas"]
+
+    def guest(self) -> Guest:
+        session = self.http.post("/api/v1/sessions").json()
+        return Guest(self.http, session["token"], session["account_id"])
+
+    @contextlib.contextmanager
+    def scenario(self, name: str) -> Iterator[None]:
+        self.command("scenario", "apply", name)
+        try:
+            yield
+        finally:
+            self.command("scenario", "clear")
+
+    def counter(self, pattern: str) -> int:
+        """The sum of Envoy's counters whose names match."""
+        admin = self.status()["envoy"]["admin"]
+        stats = httpx.get(f"{admin}/stats", params={"filter": pattern, "format": "json"}).json()["stats"]
+        return sum(one.get("value", 0) for one in stats if "value" in one)
+
+    def metric(self, address: str, name: str, **labels: str) -> float:
+        """The sum of one metric's samples at a replica's /metrics."""
+        total = 0.0
+        for line in httpx.get(f"http://{address}/metrics").text.splitlines():
+            if line.startswith(name + "{") and all(f'{key}="{value}"' in line for key, value in labels.items()):
+                total += float(line.rsplit(" ", 1)[1])
+        return total
+
+
+def inkmesh(home: Path, *words: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+    """The command, as a person types it, with a state folder of its own."""
+    environment = os.environ | {"INKMESH_HOME": str(home)}
+    command = [str(Path(sys.executable).with_name("inkmesh")), *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
+
+
+@contextlib.contextmanager
+def running(home: Path) -> Iterator[Product]:
+    """Start a copy on free ports, and stop it."""
+    port = free_port()
+    started = inkmesh(home, "up", "--detach", "--port", str(port))
+    assert started.returncode == 0, started.stdout + started.stderr
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+            yield Product(home, port, http)
+    finally:
+        stopped = inkmesh(home, "down")
+        assert stopped.returncode == 0, stopped.stdout + stopped.stderr
