@@ -1,0 +1,32 @@
+"""`python -m inference`: settings → logging → serve."""
+
+from __future__ import annotations
+
+import sys
+
+import uvloop
+
+from inference.bootstrap import bootstrap
+from inference.settings import Settings
+from runtime import logging
+from runtime.lifecycle import CannotListen, serve
+
+
+async def run(settings: Settings) -> None:
+    """Serve until told to stop."""
+    async with bootstrap(settings) as running:
+        await serve(running.app, running.service, running.grpc_server)
+
+
+def main() -> None:
+    """Read the environment and serve; a start that cannot be is one line and exit code 1."""
+    settings = Settings()
+    logging.configure("inference", settings)
+    try:
+        uvloop.run(run(settings))
+    except CannotListen as error:
+        sys.exit(f"inference: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""gRPC onto the predictor: `inference.GRPCInferenceService`. It only translates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
+
+from contracts import open_inference_pb2 as wire
+from inference.errors import BadInput
+from inference.http import EXTENSIONS
+from inference.predictor import InferRequest, Predictor
+from inference.protocol import MAX_PARAMETERS
+from inference.tensors import Tensor, TensorSpec
+from runtime.http import Service
+
+Context = grpc.aio.ServicerContext[object, object]
+
+# Where typed contents of a datatype stand.
+_CONTENTS = {"FP32": "fp32_contents", "FP64": "fp64_contents", "INT32": "int_contents", "INT64": "int64_contents"}
+
+
+class Servicer:
+    """The service's methods; runtime wraps each with errors, metrics and provenance."""
+
+    def __init__(self, predictor: Predictor, service: Service) -> None:
+        self._predictor = predictor
+        self._service = service
+
+    async def ServerLive(self, _: wire.ServerLiveRequest, __: Context) -> wire.ServerLiveResponse:  # noqa: N802
+        """The server answers."""
+        return wire.ServerLiveResponse(live=True)
+
+    async def ServerReady(self, _: wire.ServerReadyRequest, __: Context) -> wire.ServerReadyResponse:  # noqa: N802
+        """Every served model is ready."""
+        return wire.ServerReadyResponse(ready=self._service.health.ready)
+
+    async def ModelReady(self, request: wire.ModelReadyRequest, _: Context) -> wire.ModelReadyResponse:  # noqa: N802
+        """The model is ready; UNAVAILABLE while it is not, as over HTTP."""
+        _must_be(request)
+        self._predictor.repository.get(request.name, request.version)
+        return wire.ModelReadyResponse(ready=True)
+
+    async def ServerMetadata(self, _: wire.ServerMetadataRequest, __: Context) -> wire.ServerMetadataResponse:  # noqa: N802
+        """Name, version, extensions."""
+        return wire.ServerMetadataResponse(
+            name="inkmesh-inference", version=self._service.settings.version, extensions=EXTENSIONS
+        )
+
+    async def ModelMetadata(self, request: wire.ModelMetadataRequest, _: Context) -> wire.ModelMetadataResponse:  # noqa: N802
+        """Versions, platform, inputs and outputs."""
+        _must_be(request)
+        repository = self._predictor.repository
+        model = repository.get(request.name, request.version)
+        return wire.ModelMetadataResponse(
+            name=model.name,
+            versions=repository.versions(model.name),
+            platform=model.platform,
+            inputs=[_metadata(model.input)],
+            outputs=[_metadata(spec) for spec in model.outputs],
+        )
+
+    async def ModelInfer(self, request: wire.ModelInferRequest, _: Context) -> wire.ModelInferResponse:  # noqa: N802
+        """Predict; raw contents are answered raw, typed contents typed."""
+        _must_be(request)
+        if len(request.parameters) > MAX_PARAMETERS:
+            raise BadInput(f"There may be up to {MAX_PARAMETERS} parameters.")
+        asked = InferRequest(_inputs(request), [output.name for output in request.outputs], request.id)
+        prediction = self._predictor.infer(request.model_name, request.model_version, asked)
+        model = prediction.model
+        response = wire.ModelInferResponse(model_name=model.name, model_version=model.version, id=request.id)
+        for name, value in request.parameters.items():
+            response.parameters[name].CopyFrom(value)
+        response.parameters["digest"].string_param = model.digest
+        for spec, array in prediction.outputs:
+            output = response.outputs.add(name=spec.name, datatype=spec.datatype, shape=array.shape)
+            if request.raw_input_contents:
+                response.raw_output_contents.append(array.tobytes())
+            else:
+                getattr(output.contents, _CONTENTS[spec.datatype]).extend(array.ravel().tolist())
+        return response
+
+
+def add_to_server(server: grpc.aio.Server, descriptor: ServiceDescriptor, methods: object) -> None:
+    """Register the methods; what cannot be decoded reaches them as None.
+
+    The generated function would let grpc answer UNKNOWN to it, before anything of ours could count or log the call.
+    """
+    handlers = {
+        method.name: grpc.unary_unary_rpc_method_handler(
+            getattr(methods, method.name),
+            request_deserializer=_decoder(GetMessageClass(method.input_type)),
+            response_serializer=GetMessageClass(method.output_type).SerializeToString,
+        )
+        for method in descriptor.methods
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(descriptor.full_name, handlers),))
+
+
+def _must_be(request: object | None) -> None:
+    if request is None:
+        raise BadInput("The message cannot be decoded.")
+
+
+def _decoder(message: Any) -> Callable[[bytes], Any]:  # noqa: ANN401 (a generated class)
+    def decode(data: bytes) -> Any:  # noqa: ANN401
+        try:
+            return message.FromString(data)
+        except DecodeError:
+            return None
+
+    return decode
+
+
+def _inputs(request: wire.ModelInferRequest) -> list[Tensor]:
+    raw = request.raw_input_contents
+    if raw:
+        if len(raw) != len(request.inputs) or any(item.HasField("contents") for item in request.inputs):
+            raise BadInput("raw_input_contents must be one an input; then no input has contents.")
+        return [
+            Tensor(item.name, item.datatype, tuple(item.shape), data)
+            for item, data in zip(request.inputs, raw, strict=True)
+        ]
+    return [_typed(item) for item in request.inputs]
+
+
+def _typed(item: wire.ModelInferRequest.InferInputTensor) -> Tensor:
+    field = _CONTENTS.get(item.datatype)
+    data = getattr(item.contents, field) if field else ()
+    if field and any(descriptor.name != field for descriptor, _ in item.contents.ListFields()):
+        raise BadInput("An input's contents must stand in the field of its datatype.")
+    return Tensor(item.name, item.datatype, tuple(item.shape), data, checked=True)
+
+
+def _metadata(spec: TensorSpec) -> wire.ModelMetadataResponse.TensorMetadata:
+    return wire.ModelMetadataResponse.TensorMetadata(name=spec.name, datatype=spec.datatype, shape=spec.shape)
