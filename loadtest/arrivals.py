@@ -1,4 +1,4 @@
-"""Load with little cost to the machine that makes it: HTTP/1.1 over kept-alive connections, at a rate or as fast as it goes.
+"""Load with little cost to the machine that makes it: HTTP/1.1, kept alive, at a rate or as fast as it goes.
 
 At a rate (`constant`), a request's time counts from when it was due, so that a slow server cannot hide by slowing its
 clients down. As fast as it goes (`saturate`), each of N callers sends its next request when it has its answer.
@@ -37,9 +37,9 @@ class Request:
 class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.closed = False
+        self.lost = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
 
     def send(self, data: bytes) -> asyncio.Future[Answer]:
@@ -67,6 +67,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self.closed = True
+        self.lost.set_result(None)
         if hasattr(self, "_answer") and not self._answer.done():
             self._answer.set_result(Answer(0, b"connection lost", {}))
 
@@ -82,13 +83,15 @@ class Client:
         self._host = host
         self._port = port
         self._idle: list[_Connection] = []
+        self._all: list[_Connection] = []
 
     async def __aenter__(self) -> Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for connection in self._idle:
+        for connection in self._all:
             connection.close()
+        await asyncio.gather(*(connection.lost for connection in self._all))
 
     async def send(self, request: Request, deadline: float = 30.0) -> Answer:
         """Send one request. Status 0 when no answer came within the deadline (seconds), or the connection broke."""
@@ -100,6 +103,7 @@ class Client:
             if connection is None or connection.closed:
                 loop = asyncio.get_running_loop()
                 _, connection = await loop.create_connection(_Connection, self._host, self._port)
+                self._all.append(connection)
             async with asyncio.timeout(deadline):
                 answer = await connection.send(self._encoded(request))
         except (OSError, TimeoutError) as error:

@@ -1,6 +1,6 @@
 """Whole paid readings a second: the product against a FastAPI + httpx gateway that makes the same three calls.
 
-Both use the same payment, inference and Envoy, which run once; the two gateways are loaded in turns, so that a noisy
+Both use the same payment and inference, which run once; the two gateways are loaded in turns, so that a noisy
 machine is noisy for both. Prints a table and writes docs/bench-readings.json. Ratios carry over to other machines;
 requests/s do not.
 """
@@ -21,8 +21,8 @@ from pathlib import Path
 
 import httpx
 import orjson
-import psutil
 import uvloop
+
 from arrivals import Answer, Client, Request, constant, quantile, saturate
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -75,11 +75,10 @@ def checked(name: str, answers: list[Answer]) -> list[Answer]:
 
 @contextmanager
 def peer(product: Product) -> Iterator[int]:
-    """The other gateway, calling through the same outbound listeners of Envoy as ours."""
-    given = psutil.Process(product.replicas("gateway")[0]["pid"]).environ()
+    """The other gateway. It calls the replicas themselves: without Envoy on its way, which is to its advantage."""
     base = {
-        f"PEER_{name}": f"http://{given[f'{name}_SERVICE_HOST']}:{given[f'{name}_SERVICE_PORT_HTTP']}"
-        for name in ("PAYMENT", "INFERENCE")
+        "PEER_PAYMENT": f"http://{product.replicas('payment')[0]['http']}",
+        "PEER_INFERENCE": f"http://{product.replicas('inference-v1')[0]['http']}",
     }
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "peer_gateway:create_app", "--port", str(port)]
@@ -111,12 +110,8 @@ def guests(product: Product, count: int, credits_: int) -> list[Guest]:
 
 
 def resident(product: Product) -> float:
-    """MiB of all that `inkmesh up` runs, the supervisor included (shared pages counted once: PSS where there is one)."""
-    supervisor = psutil.Process(product.status()["pid"]) if "pid" in product.status() else None
-    processes = {replica["pid"] for one in product.status()["workloads"] for replica in one["replicas"]}
-    parents = {psutil.Process(pid).ppid() for pid in processes} if supervisor is None else {supervisor.pid}
-    everyone = {child.pid for parent in parents for child in psutil.Process(parent).children(recursive=True)} | parents
-    return sum(psutil.Process(pid).memory_info().rss for pid in everyone) / 2**20
+    """MiB resident of all that `inkmesh up` runs, the supervisor included; pages that several share count for each."""
+    return sum(process.memory_info().rss for process in product.processes()) / 2**20
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 Addresses come from PEER_PAYMENT and PEER_INFERENCE (base URLs), read when the application is made.
 """
 
+import base64
+import json
 import os
 import uuid
 
@@ -30,16 +32,17 @@ def create_app() -> FastAPI:
         held = await client.post(
             f"{account}/holds", json={"amount": 1, "attempt": attempt}, headers={"idempotency-key": idempotency_key}
         )
-        if held.status_code != 201:
+        if held.is_error:
             raise HTTPException(held.status_code, held.text)
         charge = held.json()["charge"]
         tensor = {"name": "pixels", "datatype": "FP32", "shape": [1, 64], "data": drawing.pixels}
         inferred = await client.post(f"{inference}/v2/models/digits/infer", json={"inputs": [tensor]})
         outputs = {one["name"]: one["data"] for one in inferred.raise_for_status().json()["outputs"]}
         answer = {"label": outputs["label"][0], "probabilities": outputs["probabilities"], "charge": charge}
+        stored = base64.b64encode(json.dumps(answer).encode()).decode()
         captured = await client.post(
             f"{account}/charges/{charge['charge_id']}/capture",
-            json={"attempt": attempt, "answer": {"status": 201, "body": answer}},
+            json={"attempt": attempt, "answer": {"status": 201, "body": stored}},
         )
         captured.raise_for_status()
         return answer

@@ -63,14 +63,17 @@ def head(name: str, colour: str) -> str:
 def svg() -> str:
     parts = [arrow("browser", INGRESS, "http", "")]
     parts += [arrow(edge.caller, edge.upstream, edge.port, edge.why) for edge in EDGES]
-    parts += [box("browser", "visitor", ["a drawn digit"], "#ffffff"), box(INGRESS, "ingress", ["Envoy, Gateway"], "#e8eefc")]
+    parts += [
+        box("browser", "visitor", ["a drawn digit"], "#ffffff"),
+        box(INGRESS, "ingress", ["Envoy, Gateway"], "#e8eefc"),
+    ]
     for service in SERVICES:
         lines = [" · ".join(service.versions), f"keeps {service.keeps}"]
         parts.append(box(service.name, service.name, lines, "#fdf3e3" if "grpc" in service.ports else "#eef7ee"))
     legend = (
         f'<text x="20" y="{HEIGHT - 38}" class="edge" fill="{HTTP}">HTTP</text>'
         f'<text x="64" y="{HEIGHT - 38}" class="edge" fill="{GRPC}">gRPC</text>'
-        f'<text x="20" y="{HEIGHT - 18}" class="small" text-anchor="start">Every arrow passes Envoy: split, retries, ejection, faults.</text>'
+        f'<text x="20" y="{HEIGHT - 18}" class="small">Every arrow passes Envoy: splits, retries, faults.</text>'
     )
     style = (
         f"text{{font-family:system-ui,sans-serif}}.name{{font-size:17px;font-weight:600;text-anchor:middle;fill:{INK}}}"

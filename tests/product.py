@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-SEVEN = [0, 0, 7, 8, 13, 16, 15, 1, 0, 0, 7, 7, 4, 11, 12, 0, 0, 0, 0, 0, 8, 13, 1, 0, 0, 4, 8, 8, 15, 15, 6, 0,
-         0, 2, 11, 15, 15, 4, 0, 0, 0, 0, 0, 16, 5, 0, 0, 0, 0, 0, 9, 15, 1, 0, 0, 0, 0, 0, 13, 5, 0, 0, 0, 0]  # fmt: skip
+SEVEN = [int(ink, 17) for ink in "0078dgf100774bc000008d100488ff6002bff400000g5000009f100000d50000"]
 """The first 7 of scikit-learn's digits."""
 
 
@@ -89,6 +89,12 @@ class Product:
     def replicas(self, workload: str) -> list[dict[str, Any]]:
         (found,) = [one for one in self.status()["workloads"] if one["name"] == workload]
         return found["replicas"]
+
+    def processes(self) -> list[psutil.Process]:
+        """The supervisor and all that it started."""
+        supervisor = psutil.Process(self.replicas("gateway")[0]["pid"]).parent()
+        assert supervisor is not None
+        return [supervisor, *supervisor.children(recursive=True)]
 
     def guest(self) -> Guest:
         session = self.http.post("/api/v1/sessions").json()

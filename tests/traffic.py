@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import orjson
-import uvloop
-from arrivals import Answer, Client, Request, constant
 
+from arrivals import Answer, Client, Request, constant
 from product import SEVEN, Guest, Product
 
 BODY = orjson.dumps({"pixels": SEVEN})
@@ -58,7 +57,7 @@ class Visitors:
 
     def read(self, rate: float, seconds: float) -> list[Answer]:
         """Paid readings at `rate` a second for `seconds`."""
-        return uvloop.run(self._read(rate, seconds))
+        return asyncio.run(self._read(rate, seconds))
 
     async def _read(self, rate: float, seconds: float) -> list[Answer]:
         turns = itertools.cycle(self.guests)
@@ -93,7 +92,7 @@ class Visitors:
 
         A visitor whose request has no definite answer repeats it with its key, as the page does, until it has one.
         """
-        uvloop.run(self._decide(seconds))
+        asyncio.run(self._decide(seconds))
         captured: Counter[str] = Counter()
         charges = set()
         for reading in self.readings:

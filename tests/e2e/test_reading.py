@@ -5,8 +5,6 @@ import uuid
 import httpx
 import pytest
 
-from product import SEVEN
-
 
 def test_a_guest_reads_a_digit_and_pays_one_credit(product):
     """From nothing to a label, with real services all the way."""
@@ -26,13 +24,13 @@ def test_a_guest_reads_a_digit_and_pays_one_credit(product):
 
 def test_each_hop_says_who_it_was(product):
     """The answer's path and the header name service, version, replica and attempt."""
-    answer = product.guest().read(**{"x-request-id": "e2e-path"})
+    answer = product.guest().read()
     path = answer.json()["path"]
     assert [hop["service"] for hop in path] == ["gateway", "payment", "inference"]
     assert all(hop["attempt"] == 1 and hop["version"] and hop["replica"] for hop in path)
     assert path[2]["version"] == answer.json()["model"]["version"]
     assert answer.headers["x-inkmesh-path"].startswith('gateway;version="v1";replica="gateway')
-    assert answer.headers["x-request-id"] == "e2e-path"
+    assert answer.headers["x-request-id"]
 
 
 def test_a_key_is_one_charge_however_often_it_is_sent(product):
@@ -80,7 +78,11 @@ def test_the_fraud_model_plainly(product):
     answer = product.http.get("/predict?feature_1=0&feature_2=1&feature_3=2")
     assert answer.status_code == 200
     assert answer.json()["output"][0] in (0, 1)
-    for query in ("", "feature_1=0&feature_2=1", "feature_1=x&feature_2=1&feature_3=2", "feature_1=nan&feature_2=1&feature_3=2", "feature_1=1e999&feature_2=1&feature_3=2"):
+    for query in (
+        "",
+        "feature_1=0&feature_2=1",
+        *(f"feature_1={bad}&feature_2=1&feature_3=2" for bad in ("x", "nan", "1e999")),
+    ):
         refused = product.http.get(f"/predict?{query}")
         assert refused.status_code == 422, query
         assert refused.headers["content-type"] == "application/problem+json"
@@ -132,8 +134,10 @@ def test_no_session_no_service(product, token):
 
 
 def test_headers_from_outside_cannot_forge_a_path(product):
-    """x-envoy-* and x-inkmesh-path of a visitor do not reach the answer."""
-    answer = product.guest().read(**{"x-envoy-attempt-count": "7", "x-inkmesh-path": "mallory", "x-envoy-retry-on": "5xx"})
+    """A visitor's x-envoy-*, x-request-id and x-inkmesh-path do not get past the edge."""
+    forged = {"x-envoy-attempt-count": "7", "x-inkmesh-path": "mallory", "x-request-id": "mallory"}
+    answer = product.guest().read(**forged)
+    assert answer.headers["x-request-id"] != "mallory"
     assert answer.json()["path"][0]["attempt"] == 1
     assert "mallory" not in answer.headers["x-inkmesh-path"]
 

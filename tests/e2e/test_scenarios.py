@@ -5,16 +5,21 @@ import contextlib
 
 import httpx
 import pytest
-import uvloop
-from arrivals import Client, Request
-from traffic import Visitors, statuses, versions
 
+from arrivals import Client, Request
 from product import ROOT, eventually
+from traffic import Visitors, statuses, versions
 
 
 @pytest.fixture(scope="module")
 def visitors(product):
     return Visitors.arrive(product)
+
+
+@pytest.fixture
+def guest(product):
+    """One with credits for a whole test, outside of the journal."""
+    return Visitors.arrive(product, 1).guests[0]
 
 
 @contextlib.contextmanager
@@ -58,9 +63,8 @@ def test_canary(product, visitors, name, share):
     assert set(versions(visitors.read(100, 1))) == {"v1"}
 
 
-def test_ab_cohort(product, visitors):
+def test_ab_cohort(product, guest):
     """The cohort beta, by header or by cookie, gets v2 every time; everyone else v1."""
-    guest = visitors.guests[0]
 
     def version(**headers):
         return guest.read(**headers).json()["model"]["version"]
@@ -74,7 +78,7 @@ def test_ab_cohort(product, visitors):
     assert version(**{"x-cohort": "beta"}) == "v1"
 
 
-def test_mirror(product, visitors):
+def test_mirror(product):
     """v1 answers all, v2 reads a copy of each, and each is paid once."""
     guest = product.guest()
     (v2,) = product.replicas("inference-v2")
@@ -91,10 +95,9 @@ def test_mirror(product, visitors):
     assert copies() == before + 10
 
 
-def test_breaker_ejects_a_sick_replica_and_takes_it_back(product, visitors):
+def test_breaker_ejects_a_sick_replica_and_takes_it_back(product, guest):
     """Three errors, then the sibling serves all; healed, it serves again."""
     one, other = product.replicas("inference-v1")
-    guest = visitors.guests[0]
 
     def served_by(count=20):
         answers = [guest.read() for _ in range(count)]
@@ -129,7 +132,7 @@ def flood(product, count=40):
             request = Request("GET", "/predict?feature_1=0&feature_2=1&feature_3=2")
             return await asyncio.gather(*(client.send(request) for _ in range(count)))
 
-    return uvloop.run(run())
+    return asyncio.run(run())
 
 
 def test_breaker_refuses_what_does_not_fit_at_once(product):
@@ -174,9 +177,8 @@ def test_fault_abort(product, visitors):
     assert set(statuses(visitors.read(100, 1))) == {201}
 
 
-def test_retries(product, visitors):
+def test_retries(product, guest):
     """With one replica sick, readings fail without the scenario; with it none does, and the path shows the attempt."""
-    guest = visitors.guests[0]
     with sick(product.replicas("inference-v1")[0]):
         assert 503 in {guest.read().status_code for _ in range(30)}
         with product.scenario("retries"):
