@@ -1,0 +1,1 @@
+"""The credit ledger: double entry in SQLite, one writer with group commit."""

@@ -1,0 +1,38 @@
+"""Expiring charges whose caller never came back, and forgetting keys after their time."""
+
+from __future__ import annotations
+
+from payment.ledger.holds import expire
+from payment.ledger.transaction import Transaction
+from payment.records import Swept
+
+BATCH = 500
+"""Rows a sweep takes at most of each kind, so that it delays nobody for long."""
+
+# Ends too far ahead were noted before the clock was put back (Transaction.is_over).
+_OVERDUE = """
+SELECT id, operation, ref FROM idempotency
+WHERE status IS NULL AND (kept_until <= ? OR kept_until > ? AND operation = 'hold') LIMIT ?
+"""
+_FORGET = "DELETE FROM idempotency WHERE id = ?"
+# Rows are in order of time: only the oldest need a look, however many there are.
+_PURGE = """
+DELETE FROM idempotency
+WHERE id IN (SELECT id FROM idempotency ORDER BY id LIMIT ?) AND status IS NOT NULL AND kept_until <= ?
+"""
+_HELD = "SELECT count(*) FROM idempotency WHERE status IS NULL AND operation = 'hold'"
+
+
+def sweep(tx: Transaction) -> Swept:
+    """Take one batch of what is overdue."""
+    expired = 0
+    overdue = tx.execute(_OVERDUE, (tx.now, tx.now + 2 * tx.terms.hold, BATCH)).fetchall()
+    for key_row, operation, ref in overdue:
+        if operation == "hold":
+            expire(tx, key_row, ref)
+            expired += 1
+        else:
+            tx.execute(_FORGET, (key_row,))  # a top-up that nobody came back for: no credits were moved
+    purged = tx.execute(_PURGE, (BATCH, tx.now)).rowcount + len(overdue) - expired
+    held: int = tx.execute(_HELD).fetchone()[0]
+    return Swept(expired, purged, held)

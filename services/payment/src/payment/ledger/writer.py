@@ -1,0 +1,170 @@
+"""The one writer: takes all operations that wait, runs each in a savepoint, commits once, then answers all.
+
+A commit costs an fsync; shared by everyone who waits, it costs next to nothing. Nobody is answered before the commit.
+Operations run in a thread of their own, one group at a time, so a caller that is cancelled leaves nothing open: its
+operation was either not begun, or is committed with the others and its answer is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import structlog
+
+from payment.clock import Clock
+from payment.errors import LedgerUnavailable
+from payment.ledger.transaction import Transaction
+from payment.records import Terms
+from runtime.errors import Fault
+
+T = TypeVar("T")
+
+GROUP_LIMIT = 256
+"""Operations in one commit at most: a bound on how long the first of them waits."""
+QUEUE_LIMIT = 10_000
+"""Operations that may wait; more are refused at once."""
+GATHER_ROUNDS = 4
+"""Turns of the event loop before a group is taken. A busy loop has more callers ready in each (measured over gRPC:
+groups twice as large, a sixth more calls a second); an idle one passes them in microseconds."""
+
+_ITS_OWN = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
+
+log = structlog.get_logger()
+
+
+class Observer(Protocol):
+    """Is told of every group, in the writer's thread."""
+
+    def group(self, outcomes: list[tuple[str, str]], commit_seconds: float) -> None:
+        """Take each operation's name and outcome ("ok", or a fault's type), and how long BEGIN to COMMIT's end took."""
+
+
+class _Job(NamedTuple):
+    work: Callable[..., Any]
+    args: tuple[Any, ...]
+    future: asyncio.Future[Any]
+
+
+class Writer:
+    """Owns the writing connection and its thread, from construction to `close`. Belongs to the running event loop."""
+
+    def __init__(self, connection: sqlite3.Connection, terms: Terms, clock: Clock, observer: Observer) -> None:
+        self._connection = connection
+        self._transaction = Transaction(connection, terms)
+        self._clock = clock
+        self._observer = observer
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[_Job] = []
+        self._quiet = asyncio.Event()  # nothing waits and no group is under way
+        self._quiet.set()
+        self._closed = False
+        self._groups: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    async def do(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
+        """Run `work(transaction, *args)` in the next group; its result once that is on the disk. Raises what it raises.
+
+        Raises LedgerUnavailable when the group could not be committed: the outcome is unknown then.
+        """
+        if self._closed or len(self._waiting) >= QUEUE_LIMIT:
+            raise LedgerUnavailable
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append(_Job(work, args, future))
+        if self._quiet.is_set():
+            self._quiet.clear()
+            self._loop.call_soon(self._gather, GATHER_ROUNDS)
+        return await future
+
+    async def close(self) -> None:
+        """Finish what waits, then close the connection."""
+        if not self._closed:
+            self._closed = True
+            await self._quiet.wait()
+            self._groups.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    def _gather(self, rounds: int) -> None:
+        if rounds:
+            self._loop.call_soon(self._gather, rounds - 1)
+            return
+        group: list[_Job] = []
+        while self._waiting and not group:
+            group = [job for job in self._waiting[:GROUP_LIMIT] if not job.future.cancelled()]
+            del self._waiting[:GROUP_LIMIT]
+        if group:
+            self._groups.put(group)
+        else:
+            self._quiet.set()
+
+    def _answer(self, jobs: list[_Job], results: list[Any]) -> None:
+        for job, result in zip(jobs, results, strict=True):
+            if job.future.done():
+                continue
+            if isinstance(result, Exception):
+                job.future.set_exception(result)
+            else:
+                job.future.set_result(result)
+        self._loop.call_soon(self._gather, GATHER_ROUNDS)
+
+    def _run(self) -> None:
+        while (jobs := self._groups.get()) is not None:
+            started = time.perf_counter()
+            results = self._commit(jobs)
+            seconds = time.perf_counter() - started
+            self._loop.call_soon_threadsafe(self._answer, jobs, results)
+            self._report(jobs, results, seconds)
+        self._connection.close()
+
+    def _commit(self, jobs: list[_Job]) -> list[Any]:
+        try:
+            return self._group(jobs)
+        except Exception:
+            log.exception("a group of operations could not be committed", size=len(jobs))
+            self._roll_back()
+            return [LedgerUnavailable() for _ in jobs]
+
+    def _group(self, jobs: list[_Job]) -> list[Any]:
+        transaction = self._transaction
+        execute = transaction.execute
+        results: list[Any] = []
+        transaction.now = self._clock.now()
+        execute("BEGIN IMMEDIATE")
+        for work, args, _ in jobs:
+            execute("SAVEPOINT operation")
+            try:
+                results.append(work(transaction, *args))
+            except Exception as error:
+                if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _ITS_OWN):
+                    raise  # the disk or the file, not this operation: the whole group is lost
+                execute("ROLLBACK TO operation")
+                results.append(error)
+            execute("RELEASE operation")
+        execute("COMMIT")
+        return results
+
+    def _roll_back(self) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            log.exception("the ledger could not roll back")
+
+    def _report(self, jobs: list[_Job], results: list[Any], seconds: float) -> None:
+        outcomes = [(job.work.__name__, _outcome(result)) for job, result in zip(jobs, results, strict=True)]
+        try:
+            self._observer.group(outcomes, seconds)
+        except Exception:  # counting must not stop the ledger
+            log.exception("the observer failed")
+
+
+def _outcome(result: object) -> str:
+    if isinstance(result, Fault):
+        return result.type
+    return "error" if isinstance(result, Exception) else "ok"

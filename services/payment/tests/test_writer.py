@@ -1,0 +1,210 @@
+import asyncio
+import sqlite3
+import threading
+
+import pytest
+
+from payment.errors import LedgerUnavailable, NotFound
+from payment.ledger.accounts import open_account
+from payment.ledger.database import connect
+from payment.ledger.writer import Writer
+from payment.records import Terms
+
+
+class Gate:
+    """An operation that waits in the writer's thread until it is let go."""
+
+    def __init__(self) -> None:
+        self.reached, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, tx) -> None:
+        self.reached.set()
+        assert self.go.wait(5)
+
+    __name__ = "gate"
+
+
+def refused(tx):
+    """Writes, and then finds that it must not."""
+    open_account(tx, "never", 5)
+    raise NotFound("account")
+
+
+def broken(tx):
+    """A bug."""
+    open_account(tx, "never", 5)
+    raise ZeroDivisionError
+
+
+def sick(tx):
+    """The disk fails."""
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+@pytest.fixture
+def write(bank):
+    """Run a scenario with a Writer, and close it."""
+
+    def run(scenario):
+        async def play():
+            writer = Writer(connect(bank.path), Terms(), bank.clock, bank.witness)
+            try:
+                return await scenario(writer)
+            finally:
+                await writer.close()
+
+        return asyncio.run(play())
+
+    return run
+
+
+async def held_up(writer, gate):
+    task = asyncio.create_task(writer.do(gate))
+    await asyncio.to_thread(gate.reached.wait, 5)
+    return task
+
+
+def test_all_that_wait_share_one_commit(bank, write):
+    """Operations that arrive while the writer is busy are one group."""
+
+    async def scenario(writer):
+        gate = Gate()
+        blocked = await held_up(writer, gate)
+        waiting = [asyncio.create_task(writer.do(open_account, f"a{i}", 1)) for i in range(50)]
+        await asyncio.sleep(0)
+        gate.go.set()
+        await asyncio.gather(blocked, *waiting)
+
+    write(scenario)
+    assert [len(group) for group in bank.witness.groups] == [1, 50]
+
+
+def test_one_operation_s_failure_is_its_own(bank, write):
+    """What a refused or broken operation wrote is undone; its neighbours in the group are committed."""
+
+    async def scenario(writer):
+        gate = Gate()
+        blocked = await held_up(writer, gate)
+        work = [(open_account, "ann", 1), (refused,), (broken,), (open_account, "bob", 1)]
+        waiting = [asyncio.create_task(writer.do(*one)) for one in work]
+        await asyncio.sleep(0)
+        gate.go.set()
+        await blocked
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    results = write(scenario)
+    assert [type(result).__name__ for result in results] == ["Account", "NotFound", "ZeroDivisionError", "Account"]
+    assert bank.sql("SELECT id FROM account WHERE house = 0") == [("ann",), ("bob",)]
+    assert bank.witness.groups[1] == [
+        ("open_account", "ok"),
+        ("refused", "not-found"),
+        ("broken", "error"),
+        ("open_account", "ok"),
+    ]
+
+
+def test_nobody_is_told_of_a_group_that_was_not_committed(bank, write):
+    """When the disk fails all are told that the outcome is unknown, nothing is kept, and the next group works."""
+
+    async def scenario(writer):
+        gate = Gate()
+        blocked = await held_up(writer, gate)
+        waiting = [asyncio.create_task(writer.do(*one)) for one in [(open_account, "ann", 1), (sick,)]]
+        await asyncio.sleep(0)
+        gate.go.set()
+        await blocked
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(result) for result in results] == [LedgerUnavailable] * 2
+        assert (await writer.do(open_account, "bob", 1)).balance == 1
+
+    write(scenario)
+    assert bank.sql("SELECT id FROM account WHERE house = 0") == [("bob",)]
+
+
+def test_a_database_that_is_locked_is_unavailable(bank, write):
+    """Another process that keeps the write lock costs an answer, not the service."""
+
+    async def scenario(writer):
+        await writer.do(open_account, "ann", 1)
+        writer._connection.execute("PRAGMA busy_timeout = 20")
+        intruder = sqlite3.connect(bank.path, isolation_level=None, check_same_thread=False)
+        intruder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerUnavailable):
+            await writer.do(open_account, "bob", 1)
+        intruder.execute("ROLLBACK")
+        intruder.close()
+        assert (await writer.do(open_account, "bob", 1)).balance == 1
+
+    write(scenario)
+
+
+def test_a_cancelled_caller_leaves_nothing_open(bank, write):
+    """Cancelled before its turn an operation is not begun; cancelled later it is committed; others go on."""
+
+    async def scenario(writer):
+        gate = Gate()
+        blocked = await held_up(writer, gate)
+        early = asyncio.create_task(writer.do(open_account, "early", 1))
+        await asyncio.sleep(0)
+        early.cancel()
+        blocked.cancel()  # its work is under way
+        await asyncio.sleep(0)
+        gate.go.set()
+        assert (await writer.do(open_account, "ann", 1)).balance == 1
+        assert early.cancelled()
+        assert blocked.cancelled()
+        assert not writer._connection.in_transaction
+
+    write(scenario)
+    assert bank.sql("SELECT id FROM account WHERE house = 0") == [("ann",)]
+
+
+def test_a_whole_group_that_was_cancelled_delays_nobody(bank, write, monkeypatch):
+    """Those behind it have their turn at once."""
+    monkeypatch.setattr("payment.ledger.writer.GROUP_LIMIT", 3)
+
+    async def scenario(writer):
+        gate = Gate()
+        blocked = await held_up(writer, gate)
+        waiting = [asyncio.create_task(writer.do(open_account, f"a{i}", 1)) for i in range(8)]
+        await asyncio.sleep(0)
+        for task in waiting[:6]:
+            task.cancel()
+        await asyncio.sleep(0)
+        gate.go.set()
+        await blocked
+        assert [(await task).balance for task in waiting[6:]] == [1, 1]
+
+    write(scenario)
+    assert bank.sql("SELECT id FROM account WHERE house = 0") == [("a6",), ("a7",)]
+
+
+def test_closing_finishes_what_waits_and_refuses_the_rest(bank, write):
+    """Nothing that was taken is dropped; nothing more is taken."""
+
+    async def scenario(writer):
+        waiting = [asyncio.create_task(writer.do(open_account, f"a{i}", 1)) for i in range(20)]
+        await asyncio.sleep(0)
+        await writer.close()
+        assert [(await one).balance for one in waiting] == [1] * 20
+        with pytest.raises(LedgerUnavailable):
+            await writer.do(open_account, "late", 1)
+
+    write(scenario)
+
+
+def test_too_many_that_wait_are_refused_at_once(bank, write, monkeypatch):
+    """A queue without end would only make everybody late."""
+    monkeypatch.setattr("payment.ledger.writer.QUEUE_LIMIT", 3)
+
+    async def scenario(writer):
+        gate = Gate()
+        blocked = await held_up(writer, gate)
+        waiting = [asyncio.create_task(writer.do(open_account, f"a{i}", 1)) for i in range(5)]
+        await asyncio.sleep(0)
+        gate.go.set()
+        await blocked
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [isinstance(result, LedgerUnavailable) for result in results] == [False] * 3 + [True] * 2
+
+    write(scenario)
