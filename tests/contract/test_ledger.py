@@ -80,7 +80,7 @@ def test_hold_and_capture(with_ledger):
         await ledger.capture(held, TOLD)
         account = await ledger.account("a")
         assert (account.balance, account.held) == (1, 0)
-        await refused(ledger.void(held, TOLD), Code.CONFLICT, "charge-not-held")
+        await refused(ledger.void(held, TOLD), Code.SETTLED, "charge-not-held")
 
     with_ledger(story)
 

@@ -76,7 +76,7 @@ class FakeLedger:
         if self.states[held.charge_id] == state:
             return
         if self.states[held.charge_id] != "held":
-            raise Fault(Code.CONFLICT, "charge-not-held", "The charge is settled.")
+            raise Fault(Code.SETTLED, "charge-not-held", "The charge is settled.")
         self.states[held.charge_id] = state
         self.answers[held.charge_id] = answer
         if state == "captured":

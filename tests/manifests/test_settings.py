@@ -9,7 +9,12 @@ import yaml
 from localmesh.kustomize import render
 from product import ROOT
 
-SERVICES = {"gateway": "gateway", "inference": "services/inference", "payment": "services/payment", "frontend": "services/frontend"}
+SERVICES = {
+    "gateway": "gateway",
+    "inference": "services/inference",
+    "payment": "services/payment",
+    "frontend": "services/frontend",
+}
 
 
 def settings_of(service):
@@ -27,7 +32,13 @@ def test_each_setting_is_in_the_readmes_table(service):
     rows = dict(re.findall(rf"^\| `({service.upper()}_[A-Z0-9_]+)` \| ([^|]*) \|", text, re.MULTILINE))
     assert set(rows) == names_of(service)
     for name, field in settings_of(service).model_fields.items():
-        default = "" if field.is_required() else str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+        default = (
+            ""
+            if field.is_required()
+            else str(field.default).lower()
+            if isinstance(field.default, bool)
+            else str(field.default)
+        )
         assert rows[f"{service.upper()}_{name.upper()}"].strip().strip("`") == default, name
 
 

@@ -1,0 +1,24 @@
+"""What makes the laptop tier Inkmesh's: its folders, its secrets and its models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inkmesh import keys, models
+from inkmesh.commands import add_commands
+from localmesh.product import Product
+
+PRODUCT = Product(
+    name="inkmesh",
+    summary="Inkmesh on this machine: every service a process, one Envoy as the mesh, driven by k8s/ and istio/.",
+    overlay="k8s/overlays/laptop",
+    scenarios="istio/scenarios",
+    home=".inkmesh",
+    env_prefix="INKMESH",
+    reference="inkmesh.product:PRODUCT",
+    located_at=Path(__file__),
+    make_secrets=keys.make_signing_key,
+    preparations=(models.TRAINING,),
+    findings=models.findings,
+    add_commands=add_commands,
+)

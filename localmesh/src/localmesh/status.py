@@ -1,0 +1,61 @@
+"""What `status --json` says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localmesh.replica import Replica
+from localmesh.supervisor import Supervisor
+from localmesh.workload import Workload
+
+
+def status(supervisor: Supervisor, envoy_version: str) -> dict[str, Any]:
+    """The state of one copy, as the design has it."""
+    return {
+        "ingress": url(supervisor),
+        "envoy": {
+            "version": envoy_version,
+            "admin": f"http://{supervisor.dataplane.admin.address}",
+            "pid": supervisor.dataplane.process.pid if supervisor.dataplane.process else None,
+            "restarts": supervisor.dataplane.restarts,
+        },
+        "scenario": supervisor.plan.scenario,
+        "ready": supervisor.ready,
+        "workloads": [_workload(supervisor, name) for name in sorted(supervisor.workloads)],
+    }
+
+
+def url(supervisor: Supervisor) -> str:
+    """The ingress, for a browser."""
+    return f"http://localhost:{supervisor.ingress.port}"
+
+
+def _workload(supervisor: Supervisor, name: str) -> dict[str, Any]:
+    workload = supervisor.workloads[name]
+    return {
+        "name": name,
+        "service": _service(supervisor, workload),
+        "version": workload.deployment.labels.get("version"),
+        "desired": workload.desired,
+        "replicas": [_replica(replica) for replica in workload.replicas],
+    }
+
+
+def _service(supervisor: Supervisor, workload: Workload) -> str | None:
+    labels = workload.deployment.labels.items()
+    for service in supervisor.plan.manifests.services:
+        if service.namespace == workload.deployment.namespace and service.selector.items() <= labels:
+            return service.name
+    return None
+
+
+def _replica(replica: Replica) -> dict[str, Any]:
+    ports = replica.ports
+    return {
+        "name": replica.name,
+        "pid": replica.process.pid if replica.process else None,
+        "http": str(ports["http"]) if "http" in ports else None,
+        "grpc": str(ports["grpc"]) if "grpc" in ports else None,
+        "ready": replica.ready,
+        "restarts": replica.restarts,
+    }

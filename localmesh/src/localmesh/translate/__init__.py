@@ -1,0 +1,25 @@
+"""Istio YAML and a registry of replicas in, Envoy's configuration out: pure, and meaning what istiod means.
+
+`translate` is for the one Envoy that all callers share; `translate_for` is what one caller's own Envoy would get
+from istiod, name for name. Each Istio field has a file that is named for it.
+"""
+
+from __future__ import annotations
+
+from localmesh.translate.callers import Caller, all_callers, ingress, of_workload
+from localmesh.translate.errors import Unsupported
+from localmesh.translate.per_caller import translate_for
+from localmesh.translate.resources import Resource, Resources
+from localmesh.translate.shared import translate
+
+__all__ = [
+    "Caller",
+    "Resource",
+    "Resources",
+    "Unsupported",
+    "all_callers",
+    "ingress",
+    "of_workload",
+    "translate",
+    "translate_for",
+]

@@ -1,0 +1,47 @@
+"""Ready replicas → ClusterLoadAssignments, one a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from localmesh.mesh import Address, Mesh, Service
+from localmesh.translate.destination_rule import Rules, subset_named
+from localmesh.translate.registry import by_host, parse_cluster, replicas
+from localmesh.translate.resources import Resource
+
+
+def endpoints(mesh: Mesh, rules: Rules, clusters: Iterable[Resource]) -> list[Resource]:
+    """Where each cluster's replicas listen; a cluster without a ready one has an empty assignment."""
+    services = by_host(mesh.services)
+    return [assignment(mesh, services, rules, cluster["eds_cluster_config"]["service_name"]) for cluster in clusters]
+
+
+def assignment(mesh: Mesh, services: Mapping[str, Service], rules: Rules, name: str) -> Resource:
+    """One cluster's replicas."""
+    parsed = parse_cluster(name)
+    if parsed is None:
+        raise ValueError(f"{name} is no cluster of a service")
+    host, number, subset = parsed
+    service = services[host]
+    port = next(one for one in service.ports if one.number == number)
+    labels = (subset_named(rules.of(host), subset) or {}).get("labels")
+    found = [
+        {
+            "endpoint": {"address": socket_address(endpoint.ports[port.target])},
+            "load_balancing_weight": 1,
+        }
+        for endpoint in replicas(mesh, service, labels)
+        if port.target in endpoint.ports
+    ]
+    if not found:
+        return {"cluster_name": name}
+    return {
+        "cluster_name": name,
+        "endpoints": [{"locality": {}, "lb_endpoints": found, "load_balancing_weight": len(found)}],
+    }
+
+
+def socket_address(address: Address) -> dict[str, Any]:
+    """An address as Envoy writes it."""
+    return {"socket_address": {"address": address.ip, "port_value": address.port}}

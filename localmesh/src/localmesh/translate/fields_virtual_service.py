@@ -1,0 +1,195 @@
+"""The fields of a VirtualService that are translated, and the words for those that are not."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+from localmesh.translate.callers import MESH
+from localmesh.translate.fault import GRPC_STATUS
+from localmesh.translate.fields import (
+    FieldError,
+    at_most_one,
+    boolean,
+    duration,
+    export_to,
+    integer,
+    label,
+    listing,
+    mapping,
+    message,
+    number,
+    one_of,
+    refused,
+    some_of,
+    text,
+)
+from localmesh.translate.fields_http_match import HTTP_MATCH, STRING_MATCH
+from localmesh.translate.hosts import matches
+from localmesh.translate.retries import CONDITIONS, unknown_conditions
+
+_PERCENT = message(value=number(0, 100))
+_PORT = message(number=integer(1, 65535), required=("number",))
+_DESTINATION = message(host=text, subset=label, port=_PORT, required=("host",))
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*")
+
+
+def _changeable(name: object, path: str) -> None:
+    text(name, path)
+    if str(name).startswith(":") or str(name).lower() in ("", "host"):
+        raise FieldError(path, "can only be set or added on a request, where it means the host")
+
+
+def _settable(name: object, path: str) -> None:
+    if str(name).lower() not in ("host", ":authority"):
+        _changeable(name, path)
+
+
+_HEADERS = message(
+    request=message(set=mapping(text, _settable), add=mapping(text, _settable), remove=listing(_changeable)),
+    response=message(set=mapping(text, _changeable), add=mapping(text, _changeable), remove=listing(_changeable)),
+)
+
+
+def _attempts(retries: dict[str, Any]) -> str | None:
+    extra = [name for name in ("perTryTimeout", "retryOn", "retryRemoteLocalities") if retries.get(name)]
+    return f"{extra[0]} needs attempts above 0" if extra and not retries.get("attempts") else None
+
+
+def _conditions(value: object, path: str) -> None:
+    text(value, path)
+    if unknown := unknown_conditions(str(value)):
+        raise FieldError(path, f"{unknown[0]!r} is not known; known: status codes, {', '.join(sorted(CONDITIONS))}")
+
+
+_RETRIES = message(
+    attempts=integer(),
+    perTryTimeout=duration(),
+    retryOn=_conditions,
+    retryRemoteLocalities=boolean,
+    retryIgnorePreviousHosts=boolean,
+    backoff=duration(),
+    rules=(_attempts,),
+)
+
+_FAULT = message(
+    delay=message(
+        fixedDelay=duration(),
+        percentage=_PERCENT,
+        percent=integer(0, 100),
+        exponentialDelay=refused("use fixedDelay"),
+        required=("fixedDelay",),
+    ),
+    abort=message(
+        httpStatus=integer(200, 599),
+        grpcStatus=one_of(*GRPC_STATUS),
+        percentage=_PERCENT,
+        http2Error=refused("use httpStatus or grpcStatus"),
+        rules=(at_most_one("httpStatus", "grpcStatus"), some_of("httpStatus", "grpcStatus")),
+    ),
+    rules=(some_of("delay", "abort"),),
+)
+
+
+def _redirect_code(value: object, path: str) -> None:
+    if value not in (301, 302, 303, 307, 308):
+        raise FieldError(path, "must be 301, 302, 303, 307 or 308")
+
+
+_REDIRECT = message(
+    uri=text,
+    authority=text,
+    port=integer(1, 65535),
+    derivePort=one_of("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"),
+    scheme=one_of("http", "https"),
+    redirectCode=_redirect_code,
+    rules=(at_most_one("port", "derivePort"), some_of("uri", "authority", "port", "derivePort", "scheme")),
+)
+
+_DIRECT_RESPONSE = message(
+    status=integer(200, 599),
+    body=message(string=text, bytes=text, rules=(at_most_one("string", "bytes"),)),
+    required=("status",),
+)
+
+_REWRITE = message(
+    uri=text,
+    authority=text,
+    uriRegexRewrite=message(match=text, rewrite=text, required=("match", "rewrite")),
+    rules=(at_most_one("uri", "uriRegexRewrite"), some_of("uri", "uriRegexRewrite", "authority")),
+)
+
+_CORS = message(
+    allowOrigins=listing(STRING_MATCH),
+    allowOrigin=listing(text),
+    allowMethods=listing(one_of(*_METHODS)),
+    allowHeaders=listing(text),
+    exposeHeaders=listing(text),
+    maxAge=duration(step="1s"),
+    allowCredentials=boolean,
+    unmatchedPreflights=one_of("UNSPECIFIED", "FORWARD", "IGNORE"),
+)
+
+
+def _one_action(route: dict[str, Any]) -> str | None:
+    actions = [name for name in ("route", "redirect", "directResponse") if route.get(name)]
+    if len(actions) != 1:
+        return "needs exactly one of route, redirect, directResponse"
+    extra = [name for name in ("fault", "rewrite") if route.get(name) is not None]
+    return f"{extra[0]} cannot go with {actions[0]}" if extra and actions != ["route"] else None
+
+
+def _some_weight(route: dict[str, Any]) -> str | None:
+    destinations = route.get("route") or []
+    if len(destinations) > 1 and not any(one.get("weight") for one in destinations):
+        return "the weights of its destinations add up to 0"
+    return None
+
+
+def _one_host(route: dict[str, Any]) -> str | None:
+    request = (route.get("headers") or {}).get("request") or {}
+    names = [name.lower() for kind in ("set", "add") for name in request.get(kind) or {}]
+    hosts = sum(name in ("host", ":authority") for name in names)
+    rewritten = bool((route.get("rewrite") or {}).get("authority"))
+    return "the host is set more than once" if hosts + rewritten > 1 else None
+
+
+_HTTP_ROUTE = message(
+    name=text,
+    match=listing(HTTP_MATCH),
+    route=listing(message(destination=_DESTINATION, weight=integer(), headers=_HEADERS, required=("destination",))),
+    redirect=_REDIRECT,
+    directResponse=_DIRECT_RESPONSE,
+    delegate=refused("put the delegate's routes in this VirtualService"),
+    rewrite=_REWRITE,
+    timeout=duration(),
+    retries=_RETRIES,
+    fault=_FAULT,
+    mirror=_DESTINATION,
+    mirrors=listing(message(destination=_DESTINATION, percentage=_PERCENT, required=("destination",))),
+    mirrorPercent=integer(0, 100),
+    mirrorPercentage=_PERCENT,
+    corsPolicy=_CORS,
+    headers=_HEADERS,
+    rules=(_one_action, _some_weight, _one_host, at_most_one("mirror", "mirrors")),
+)
+
+
+def _distinct_hosts(spec: dict[str, Any]) -> str | None:
+    gateways = spec.get("gateways") or [MESH]
+    if "*" in spec["hosts"] and MESH in gateways:
+        return "the host * is for gateways; name the services, or the gateways without mesh"
+    twice = [pair for pair in combinations(spec["hosts"], 2) if matches(*pair)]
+    return f"the hosts {' and '.join(twice[0])} overlap" if twice else None
+
+
+VIRTUAL_SERVICE = message(
+    hosts=listing(text, at_least=1),
+    gateways=listing(text),
+    http=listing(_HTTP_ROUTE, at_least=1),
+    tls=refused("use http routes"),
+    tcp=refused("use http routes"),
+    exportTo=export_to,
+    required=("hosts", "http"),
+    rules=(_distinct_hosts,),
+)

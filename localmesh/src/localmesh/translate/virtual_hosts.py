@@ -1,0 +1,123 @@
+"""What a workload's sidecar would hold for one port: a virtual host a service, by VirtualService or by default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from localmesh.mesh import Mesh, Service
+from localmesh.translate.callers import MESH, Caller
+from localmesh.translate.destination_rule import Rules, service_hash
+from localmesh.translate.documents import Item
+from localmesh.translate.hash_policy import hash_policy
+from localmesh.translate.hosts import called_as, is_wildcard, matches, most_specific, qualified
+from localmesh.translate.registry import cluster_name, http_services_on
+from localmesh.translate.resources import Resource
+from localmesh.translate.retries import retry_policy
+from localmesh.translate.route_action import timeouts
+from localmesh.translate.virtual_service import Site, gateway_names, routes
+
+
+def virtual_hosts(
+    mesh: Mesh, caller: Caller, port: int, items: Sequence[Item], rules: Rules
+) -> dict[str, list[Resource]]:
+    """Virtual hosts by the service they are for, `""` for hosts that are no service of this port."""
+    services = http_services_on(mesh, port)
+    site = Site(caller, port, {MESH}, {host: _only_port(one, port) for host, one in services.items()}, rules)
+    items = for_sidecars(items, caller.namespace)
+    wildcards = {host: most_specific(host, _first_by_host(items)) for host in services}
+    found: dict[str, list[Resource]] = {}
+    taken: set[str] = set()
+    named: set[str] = set()
+    for item in items:
+        mine, others = _hosts_of(item, services, wildcards)
+        if not mine and (port != 80 or not others):
+            continue
+        made = routes(item, site)
+        if not made:
+            continue
+        for host in others:
+            _add(found, mine[0] if mine else "", _virtual_host(host, port, [host], made), taken, named)
+        for host in mine:
+            _add(found, host, _virtual_host(host, port, called_as(host, caller.namespace), made), taken, named)
+    for host, service in services.items():
+        route = _default_route(service, port, rules)
+        _add(found, host, _virtual_host(host, port, called_as(host, caller.namespace), [route]), taken, named)
+    return found
+
+
+def for_sidecars(items: Sequence[Item], namespace: str) -> list[Item]:
+    """The VirtualServices for callers inside the mesh, those private to their namespace first."""
+    seen = [item for item in items if MESH in gateway_names(item) and item.visible_in(namespace)]
+    return sorted(seen, key=lambda item: "*" in (item.spec.get("exportTo") or ["*"]))
+
+
+def _hosts_of(
+    item: Item, services: dict[str, Service], wildcards: dict[str, Item | None]
+) -> tuple[list[str], list[str]]:
+    """A VirtualService's hosts that are services here, and those that are none."""
+    mine: list[str] = []
+    others: list[str] = []
+    hosts = [qualified(host, item.namespace).lower() for host in item.spec["hosts"]]
+    for host in sorted(hosts, key=is_wildcard):
+        if not is_wildcard(host):
+            (mine if host in services else others).append(host)
+            continue
+        covered = [service for service in services if matches(service, host)]
+        mine += [service for service in covered if wildcards[service] is item]
+        if not covered:
+            others.append(host)
+    return mine, others
+
+
+def _first_by_host(items: Sequence[Item]) -> dict[str, Item]:
+    found: dict[str, Item] = {}
+    for item in items:
+        for host in item.spec["hosts"]:
+            found.setdefault(qualified(host, item.namespace), item)
+    return found
+
+
+def _add(
+    found: dict[str, list[Resource]], service: str, host: dict[str, Any], taken: set[str], named: set[str]
+) -> None:
+    """Keep a virtual host unless its name, or all of its domains, belong to an earlier one."""
+    if host["name"] in named:
+        return
+    named.add(host["name"])
+    host["domains"] = [domain for domain in host["domains"] if domain.lower() not in taken]
+    taken.update(domain.lower() for domain in host["domains"])
+    if host["domains"]:
+        found.setdefault(service, []).append(host)
+
+
+def _virtual_host(host: str, port: int, domains: list[str], made: list[Resource]) -> dict[str, Any]:
+    return {
+        "name": f"{host}:{port}",
+        "domains": domains,
+        "routes": made,
+        "include_request_attempt_count": True,
+    }
+
+
+def _default_route(service: Service, port: int, rules: Rules) -> Resource:
+    action: dict[str, Any] = {
+        **timeouts(None),
+        "cluster": cluster_name(service.host, port),
+        "retry_policy": retry_policy(None),
+    }
+    if policies := hash_policy(service_hash(rules.of(service.host), port)):
+        action["hash_policy"] = policies
+    return {
+        "name": "default",
+        "match": {"prefix": "/"},
+        "decorator": {"operation": f"{service.host}:{port}/*"},
+        "route": action,
+    }
+
+
+def _only_port(service: Service, port: int) -> Service:
+    """As a sidecar sees it on that port's listener."""
+    return Service(
+        service.name, service.namespace, service.selector, tuple(one for one in service.ports if one.number == port)
+    )

@@ -1,0 +1,95 @@
+"""Volumes as folders, and the ConfigMaps and Secrets that workloads refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from localmesh.errors import LocalmeshError
+from localmesh.manifests.model import ConfigMap, Deployment, KeyRef, Volume
+from localmesh.state import StateFolder
+
+
+class Config:
+    """ConfigMaps and Secrets by name: from the overlay, and Secrets also from the state folder."""
+
+    def __init__(self, state: StateFolder, overlay: Mapping[tuple[str, str, str], ConfigMap]) -> None:
+        self._state = state
+        self._overlay = overlay
+
+    def find(self, namespace: str, kind: str, name: str) -> Mapping[str, bytes] | None:
+        """Its keys and values, None when there is none. A Secret of the state folder is a folder, a file a key."""
+        found = self._overlay.get((kind, namespace, name))
+        if found is not None:
+            return found.data
+        folder = self._state.secrets / name
+        if kind != "Secret" or not folder.is_dir():
+            return None
+        return {file.name: file.read_bytes() for file in sorted(folder.iterdir()) if file.is_file()}
+
+    def check(self, deployments: Iterable[Deployment]) -> None:
+        """Raise LocalmeshError for the first ConfigMap, Secret or key that a workload needs and that is not there."""
+        for deployment in deployments:
+            for kind, name, key in _needed(deployment):
+                found = self.find(deployment.namespace, kind, name)
+                if found is None or (key and key not in found):
+                    raise self._missing(deployment, kind, name, key if found is not None else "")
+
+    def _missing(self, deployment: Deployment, kind: str, name: str, key: str) -> LocalmeshError:
+        what = f"Deployment {deployment.namespace}/{deployment.name} needs the {kind} {name}"
+        what += f" with the key {key}" if key else ""
+        if kind == "Secret":
+            return LocalmeshError(
+                f"{what}, and there is none in the overlay nor in the state folder",
+                f"Put it at {self._state.secrets / name}/, one file a key.",
+            )
+        return LocalmeshError(f"{what}, and there is none in the overlay", f"Add it next to {deployment.origin}.")
+
+
+def _needed(deployment: Deployment) -> Iterable[tuple[str, str, str]]:
+    for source in deployment.container.env_from:
+        if not source.optional:
+            yield source.kind, source.name, ""
+    for variable in deployment.container.env:
+        if isinstance(variable.value, KeyRef) and not variable.value.optional:
+            yield variable.value.kind, variable.value.name, variable.value.key
+    for volume in deployment.volumes:
+        if volume.kind != "emptyDir" and not volume.optional:
+            kind = "Secret" if volume.kind == "secret" else "ConfigMap"
+            yield kind, volume.source, ""
+            for key, _ in volume.items:
+                yield kind, volume.source, key
+
+
+def write_volumes(state: StateFolder, config: Config, deployment: Deployment, replica: str) -> dict[str, Path]:
+    """Bring a workload's volumes up to date; the folder of each by its name."""
+    return {volume.name: _write(state, config, deployment, volume, replica) for volume in deployment.volumes}
+
+
+def _write(state: StateFolder, config: Config, deployment: Deployment, volume: Volume, replica: str) -> Path:
+    if volume.kind == "emptyDir":
+        folder = state.volumes / f"{replica}-{volume.name}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+    folder = state.volumes / f"{deployment.name}-{volume.name}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kind = "Secret" if volume.kind == "secret" else "ConfigMap"
+    data = config.find(deployment.namespace, kind, volume.source) or {}
+    items = volume.items or tuple((key, key) for key in data)
+    wanted = {path: data[key] for key, path in items if key in data}
+    for path, content in wanted.items():
+        _replace(folder / path, content)
+    for file in folder.rglob("*"):
+        if file.is_file() and str(file.relative_to(folder)) not in wanted:
+            file.unlink()
+    return folder
+
+
+def _replace(file: Path, content: bytes) -> None:
+    if file.is_file() and file.read_bytes() == content:
+        return
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.new")
+    temporary.touch(mode=0o600)
+    temporary.write_bytes(content)
+    temporary.replace(file)

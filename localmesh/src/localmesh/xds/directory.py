@@ -1,0 +1,134 @@
+"""The folder: written atomically, in an order that never leaves a reference without its target."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from localmesh.envoy import Admin
+from localmesh.translate.resources import Resource, Resources
+from localmesh.xds import files
+from localmesh.xds.refusals import Refusals, Rejected
+
+_POLL_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class Versions:
+    """`all`: each file's `version_info`; `changed`: the files that were replaced, added or removed."""
+
+    all: Mapping[str, str]
+    changed: frozenset[str]
+
+
+class XdsDirectory:
+    """One folder of xDS files, read by one Envoy and written by one process."""
+
+    def __init__(self, path: Path, log: Path | None = None) -> None:
+        """`path` is made when missing. `log`, where Envoy logs, gives the reasons of what it refuses."""
+        self.path = path.resolve()
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._log = log
+        self._lock = asyncio.Lock()
+        self._resources = Resources()
+        self._files: dict[str, bytes] = {}
+
+    def write(self, resources: Resources) -> Versions:
+        """Put `resources` into the folder at once: for an Envoy that does not run yet.
+
+        With a running one use `apply`, which removes nothing before its last user has gone.
+        """
+        changed = self._put(resources)
+        return Versions(self._versions(), changed)
+
+    async def apply(self, resources: Resources, admin: Admin, within: float = 5.0) -> Versions:
+        """Make `resources` Envoy's configuration without losing a request: first what is new, last what goes.
+
+        Raises Rejected with Envoy's reasons, or TimeoutError; the configuration of before is then in force again.
+        """
+        async with self._lock:
+            before = self._resources
+            changed: set[str] = set()
+            try:
+                for step in _steps(before, resources):
+                    if step == self._resources:
+                        continue
+                    refusals = await Refusals.since_now(admin, self._log)
+                    changed |= self._put(step)
+                    await self._wait(admin, within, refusals)
+            except (Rejected, TimeoutError):
+                await self._restore(before, admin, within)
+                raise
+            return Versions(self._versions(), frozenset(changed))
+
+    async def in_force(self, admin: Admin, within: float = 5.0) -> None:
+        """Wait until Envoy has what was written. Raises Rejected when it ever refused something, or TimeoutError."""
+        await self._wait(admin, within, Refusals.since_start(admin, self._log))
+
+    async def _restore(self, before: Resources, admin: Admin, within: float) -> None:
+        refusals = await Refusals.since_now(admin, self._log)
+        self._put(before)
+        # What matters is why the change failed, not that an Envoy in trouble is slow to go back.
+        with suppress(Rejected, TimeoutError):
+            await self._wait(admin, within, refusals)
+
+    async def _wait(self, admin: Admin, within: float, refusals: Refusals) -> None:
+        versions = self._versions()
+        expected = Counter({versions[name]: count for name, count in files.readers(self._resources).items()})
+        try:
+            async with asyncio.timeout(within):
+                while expected - Counter((await admin.texts("version_text$")).values()):
+                    await refusals.check()
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            raise TimeoutError(f"Envoy did not take the configuration within {within:g} s") from None
+
+    def _put(self, resources: Resources) -> frozenset[str]:
+        """Make the files say `resources`; gives the names of those that changed."""
+        wanted = files.contents(self.path, resources)
+        changed = [name for name, content in wanted.items() if self._files.get(name) != content]
+        for name in sorted(changed, key=self._stage):
+            self._replace(name, wanted[name])
+        gone = sorted(self._files.keys() - wanted.keys(), key=self._stage, reverse=True)
+        for name in gone:
+            (self.path / name).unlink(missing_ok=True)
+            del self._files[name]
+        self._resources = resources
+        return frozenset([*changed, *gone])
+
+    def _stage(self, name: str) -> tuple[int, str]:
+        return files.stage(name, is_new=name not in self._files), name
+
+    def _replace(self, name: str, content: bytes) -> None:
+        target = self.path / name
+        target.parent.mkdir(exist_ok=True)
+        temporary = target.with_suffix(".tmp")
+        temporary.write_bytes(content)
+        temporary.replace(target)
+        self._files[name] = content
+
+    def _versions(self) -> dict[str, str]:
+        return {name: files.version(content) for name, content in self._files.items()}
+
+
+def _steps(before: Resources, after: Resources) -> list[Resources]:
+    """What to put in force, one after the other: what goes is kept until no route needs it."""
+    clusters = (*after.clusters, *_missing(before.clusters, after.clusters, "name"))
+    endpoints = (*after.endpoints, *_missing(before.endpoints, after.endpoints, "cluster_name"))
+    reachable = Resources(clusters, endpoints, before.listeners, before.routes)
+    routed = Resources(
+        clusters,
+        endpoints,
+        (*after.listeners, *_missing(before.listeners, after.listeners, "name")),
+        (*after.routes, *_missing(before.routes, after.routes, "name")),
+    )
+    return [reachable, routed, after]
+
+
+def _missing(before: Iterable[Resource], after: Iterable[Resource], key: str) -> list[Resource]:
+    present = {resource[key] for resource in after}
+    return [resource for resource in before if resource[key] not in present]

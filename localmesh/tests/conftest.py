@@ -1,0 +1,59 @@
+"""What several of localmesh's tests need: kubectl, files, and small products that run for real."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from checkouts import Checkout, checkout
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Callable[[Path], str]:
+    """`kubectl kustomize`; KUBECTL names another command."""
+    command = shlex.split(os.environ.get("KUBECTL", "kubectl"))
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"there is no {command[0]} to compare with")
+
+    def run(folder: Path) -> str:
+        done = subprocess.run([*command, "kustomize", str(folder)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def write(tmp_path) -> Callable[..., Path]:
+    """Writes files below a folder of the test's own: `write({"a/b.yaml": text})` gives the folder."""
+
+    def run(files: dict[str, str]) -> Path:
+        for name, text in files.items():
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(textwrap.dedent(text))
+        return tmp_path
+
+    return run
+
+
+@pytest.fixture
+def new_checkout(tmp_path) -> Iterator[Callable[..., Checkout]]:
+    """Makes checkouts; what they run is stopped at the end."""
+    made: list[Checkout] = []
+
+    def make(name: str = "demo", replicas: int = 2) -> Checkout:
+        folder = tmp_path / name
+        folder.mkdir()
+        made.append(checkout(folder, replicas))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.run("down", check=False)

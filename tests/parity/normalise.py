@@ -1,0 +1,54 @@
+"""One form for both sides: what a caller's Envoy is told, without what cannot be the same on a laptop.
+
+Left out: istiod's own clusters and its catch-all virtual host for addresses outside of the mesh, statistics' names,
+the services' names within the registry, and where resources are fetched from.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Answer = dict[str, Any]
+"""`clusters NAME`, `endpoints NAME` and `routes NAME` → the resource."""
+
+
+def answer(clusters: Iterable[Any], endpoints: Iterable[Any], routes: Iterable[Any]) -> Answer:
+    """The comparable form of one caller's resources."""
+    found: Answer = {}
+    for cluster in clusters:
+        if cluster["name"].startswith("outbound|"):
+            found[f"clusters {cluster['name']}"] = _cluster(cluster)
+    for assignment in endpoints:
+        found[f"endpoints {assignment['cluster_name']}"] = _addresses(assignment)
+    for configuration in routes:
+        found[f"routes {configuration['name']}"] = _routes(configuration)
+    return found
+
+
+def _cluster(cluster: Mapping[str, Any]) -> Mapping[str, Any]:
+    out = copy.deepcopy(dict(cluster))
+    out.pop("alt_stat_name", None)
+    out["metadata"]["filter_metadata"]["istio"].pop("services")
+    return out
+
+
+def _addresses(assignment: Mapping[str, Any]) -> list[str]:
+    found = []
+    for locality in assignment.get("endpoints", []):
+        for one in locality["lb_endpoints"]:
+            address = one["endpoint"]["address"]["socket_address"]
+            found.append(f"{address['address']}:{address['port_value']}")
+    return sorted(found)
+
+
+def _routes(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    out = copy.deepcopy(dict(configuration))
+    out["virtual_hosts"] = [host for host in out["virtual_hosts"] if host["name"] != "allow_any"]
+    for host in out["virtual_hosts"]:
+        for route in host.get("routes", []):
+            # A map in Istio's YAML, which istiod walks in no order.
+            if parameters := route["match"].get("query_parameters"):
+                parameters.sort(key=lambda parameter: parameter["name"])
+    return out
