@@ -74,7 +74,7 @@ class Api:
             done = await self.ledger.feedback(account_id, charge_id_of(prediction), label)
         except Fault as fault:
             raise (not_found() if fault.code is Code.NOT_FOUND else fault) from fault
-        if done.first:
+        if done.first and done.answer.body:  # the answer itself is kept for 24 hours
             told = orjson.loads(done.answer.body)
             model = told["model"]
             correct = str(told["label"] == label).lower()

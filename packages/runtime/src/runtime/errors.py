@@ -21,6 +21,7 @@ class Code(StrEnum):
     NOT_FOUND = "not-found"
     IN_FLIGHT = "in-flight"
     CONFLICT = "conflict"
+    SETTLED = "settled"
     KEY_REUSED = "key-reused"
     TOO_LARGE = "too-large"
     TOO_MANY = "too-many"
@@ -38,6 +39,7 @@ HTTP_STATUS: dict[Code, int] = {
     Code.NOT_FOUND: 404,
     Code.IN_FLIGHT: 409,
     Code.CONFLICT: 409,
+    Code.SETTLED: 409,
     Code.KEY_REUSED: 422,
     Code.TOO_LARGE: 413,
     Code.TOO_MANY: 429,
@@ -55,6 +57,7 @@ GRPC_STATUS: dict[Code, grpc.StatusCode] = {
     Code.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     Code.IN_FLIGHT: grpc.StatusCode.ABORTED,
     Code.CONFLICT: grpc.StatusCode.ABORTED,
+    Code.SETTLED: grpc.StatusCode.FAILED_PRECONDITION,
     Code.KEY_REUSED: grpc.StatusCode.FAILED_PRECONDITION,
     Code.TOO_LARGE: grpc.StatusCode.OUT_OF_RANGE,
     Code.TOO_MANY: grpc.StatusCode.RESOURCE_EXHAUSTED,

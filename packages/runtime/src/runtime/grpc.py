@@ -68,7 +68,7 @@ def _wrap(method: Method, route: str, service: Service) -> Method:
         finally:
             seconds = time.perf_counter() - started
             service.telemetry.served(call, "grpc", route, status.name, seconds)
-            log.info("request", route=route, status=status.name, ms=round(seconds * 1000, 2))
+            service.requests.write(call, route, status.name, seconds)
             propagation.leave(token)
 
     return served
@@ -124,6 +124,7 @@ _BY_TYPE = {
     "insufficient-credits": Code.PAYMENT_REQUIRED,
     "key-reused": Code.KEY_REUSED,
     "in-flight": Code.IN_FLIGHT,
+    "charge-not-held": Code.SETTLED,
 }
 
 

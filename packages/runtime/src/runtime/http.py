@@ -20,6 +20,7 @@ from runtime import problems, propagation
 from runtime.errors import Fault
 from runtime.faults import SickSwitch
 from runtime.health import Health
+from runtime.logging import RequestLog
 from runtime.propagation import PATH_HEADER, Hop
 from runtime.settings import ServerSettings
 from runtime.telemetry import Telemetry
@@ -40,6 +41,9 @@ class Service:
     telemetry: Telemetry
     health: Health
     sick: SickSwitch = field(default_factory=SickSwitch)
+
+    def __post_init__(self) -> None:
+        self.requests = RequestLog(self.name, self.settings)
 
     def hop(self, attempt: int) -> Hop:
         """This process as a hop of the path."""
@@ -122,7 +126,7 @@ class Edge:
         method = scope["method"]
         route = path if (method, path) in self._hot else getattr(scope.get("route"), "path", "unmatched")
         self._service.telemetry.served(call, "http", f"{method} {route}", str(status), seconds)
-        log.info("request", route=f"{method} {route}", status=status, ms=round(seconds * 1000, 2))
+        self._service.requests.write(call, f"{method} {route}", status, seconds)
 
 
 class _Exchange:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 from collections.abc import Iterator
 
 import grpc.aio
@@ -24,6 +25,8 @@ GRACE_SECONDS = 20.0
 # Longer than any proxy keeps an idle connection (Envoy: an hour), so that it is the proxy that closes: a server that
 # closes first loses the request that was already on its way.
 _KEEP_ALIVE_SECONDS = 3700
+
+_FLUSH_SECONDS = 0.2
 
 log = structlog.get_logger()
 
@@ -69,6 +72,7 @@ async def serve(app: ASGIApp, service: Service, grpc_server: grpc.aio.Server | N
     )
     serving = asyncio.create_task(_run(http, f"{settings.host}:{settings.http_port}"))
     stopping = asyncio.create_task(stop.wait())
+    flushing = asyncio.create_task(_flush_logs())
     # What start-up allocated stays; scanning it again and again is where a Python server's p99 goes.
     gc.collect()
     gc.freeze()
@@ -85,6 +89,7 @@ async def serve(app: ASGIApp, service: Service, grpc_server: grpc.aio.Server | N
         await grpc_server.stop(GRACE_SECONDS)
     stopping.cancel()
     await serving
+    flushing.cancel()
     log.info("stopped")
 
 
@@ -94,6 +99,12 @@ async def _listen(server: grpc.aio.Server, address: str) -> None:
     except RuntimeError as error:
         raise CannotListen(f"cannot listen for gRPC on {address}: is it in use?") from error
     await server.start()
+
+
+async def _flush_logs() -> None:
+    while True:
+        await asyncio.sleep(_FLUSH_SECONDS)
+        sys.stdout.flush()
 
 
 async def _run(server: _Server, address: str) -> None:

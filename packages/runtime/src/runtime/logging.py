@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -24,6 +26,36 @@ def _call_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def _dumps(value: Any, **_: Any) -> bytes:  # noqa: ANN401 (whatever a log line holds)
     return orjson.dumps(value, default=repr)
+
+
+@dataclass(frozen=True)
+class RequestLog:
+    """One line a request, as structlog would write it, at a tenth of its cost: this is on the way of every call.
+
+    Lines wait in standard output's buffer; `lifecycle.serve` flushes it several times a second.
+    """
+
+    service: str
+    settings: ServerSettings
+
+    def write(self, call: propagation.Call, route: str, status: int | str, seconds: float) -> None:
+        """Note a finished request, when the level says so."""
+        if self.settings.log_level not in ("debug", "info"):
+            return
+        line = {
+            "event": "request",
+            "level": "info",
+            "time": datetime.now(UTC),
+            "request_id": call.request_id,
+            "trace_id": call.trace_id,
+            "service": self.service,
+            "version": self.settings.version,
+            "replica": self.settings.replica,
+            "route": route,
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+        }
+        sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
 
 
 def configure(service: str, settings: ServerSettings) -> None:

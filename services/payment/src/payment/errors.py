@@ -72,8 +72,7 @@ class ChargeNotHeld(Fault):
     """The charge was settled otherwise, or expired."""
 
     def __init__(self, state: str) -> None:
-        # KEY_REUSED is the code whose gRPC status is the contract's FAILED_PRECONDITION.
-        super().__init__(Code.KEY_REUSED, "charge-not-held", f"The charge is no longer held: it is {state}.")
+        super().__init__(Code.SETTLED, "charge-not-held", f"The charge is no longer held: it is {state}.")
 
 
 class ChargeTakenOver(Fault):
