@@ -186,9 +186,10 @@ def test_retries(product, guest):
             answers = [guest.read() for _ in range(30)]
             assert {answer.status_code for answer in answers} == {201}
             attempts = [answer.json()["path"][2]["attempt"] for answer in answers]
-            assert set(attempts) == {1, 2}
+            assert 1 in attempts
+            assert max(attempts) > 1
             gained = product.counter("cluster.gateway.*9090.v1.*upstream_rq_retry_success") - before
-            assert gained == attempts.count(2)
+            assert gained == sum(attempt > 1 for attempt in attempts)
         assert 503 in {guest.read().status_code for _ in range(30)}
 
 
