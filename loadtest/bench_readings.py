@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import os
 import statistics
 import subprocess
@@ -30,7 +29,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from product import ROOT, SEVEN, Guest, Product, eventually, free_port, running
 
 BODY = orjson.dumps({"pixels": SEVEN})
-CALLERS = 16
 
 
 class Target:
@@ -46,12 +44,12 @@ class Target:
         key = {"idempotency-key": f"bench-{os.getpid()}-{self.name}-{next(self._numbers)}"}
         return Request("POST", "/api/v1/predictions", next(self._headers) | key, BODY)
 
-    def saturate(self, seconds: float) -> list[Answer]:
-        """As fast as 16 callers get answers."""
+    def saturate(self, callers: int, seconds: float) -> list[Answer]:
+        """As fast as so many callers get answers."""
 
         async def run() -> list[Answer]:
             async with Client("127.0.0.1", self.port) as client:
-                return await saturate(lambda: client.send(self._request()), CALLERS, seconds)
+                return await saturate(lambda: client.send(self._request()), callers, seconds)
 
         return checked(self.name, uvloop.run(run()))
 
@@ -109,15 +107,32 @@ def guests(product: Product, count: int, credits_: int) -> list[Guest]:
     return found
 
 
-def resident(product: Product) -> float:
-    """MiB resident of all that `inkmesh up` runs, the supervisor included; pages that several share count for each."""
-    return sum(process.memory_info().rss for process in product.processes()) / 2**20
+def resident(product: Product) -> str:
+    """What all that `inkmesh up` runs holds in memory: with shared pages counted once (PSS), and for each process."""
+    processes = product.processes()
+    each = sum(process.memory_info().rss for process in processes) / 2**20
+    if not hasattr(processes[0].memory_full_info(), "pss"):
+        return f"{each:.0f} MiB, pages that processes share counted for each"
+    once = sum(process.memory_full_info().pss for process in processes) / 2**20
+    return f"{once:.0f} MiB ({each:.0f} where pages that processes share are counted for each)"
+
+
+def turns(targets: list[Target], callers: int, rounds: int, seconds: float) -> dict[str, float]:
+    """The median rate of each target, loaded in turns."""
+    rates: dict[str, list[float]] = {target.name: [] for target in targets}
+    for number in range(rounds):
+        for target in targets:
+            rate = len(target.saturate(callers, seconds)) / seconds
+            rates[target.name].append(rate)
+            print(f"  {callers} callers, turn {number + 1}/{rounds}: {target.name:16} {rate:6.0f}/s", file=sys.stderr)
+    return {name: statistics.median(found) for name, found in rates.items()}
 
 
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each gateway (default 5)")
+    parser.add_argument("--callers", type=int, nargs="+", default=[16, 64, 256], help="how many at once (16 64 256)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each gateway (default 3)")
     parser.add_argument("--seconds", type=float, default=4, help="length of a turn (default 4)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, running(Path(home)) as product, peer(product) as peer_port:
@@ -125,25 +140,18 @@ def main() -> None:
         json_body = {"content-type": "application/json"}
         ours = Target("Inkmesh", product.port, [json_body | {"authorization": f"Bearer {g.token}"} for g in visitors])
         theirs = Target("FastAPI + httpx", peer_port, [json_body | {"x-account": g.account_id} for g in visitors])
-        ours.saturate(1), theirs.saturate(1)
-        rates: dict[str, list[float]] = {ours.name: [], theirs.name: []}
-        for number in range(args.rounds):
-            for target in (ours, theirs):
-                rate = len(target.saturate(args.seconds)) / args.seconds
-                rates[target.name].append(rate)
-                print(f"  turn {number + 1}/{args.rounds}  {target.name:16} {rate:8.0f} readings/s", file=sys.stderr)
-        knee = statistics.median(rates[ours.name])
+        turns([ours, theirs], 16, 1, 1)
+        rows = [(callers, turns([ours, theirs], callers, args.rounds, args.seconds)) for callers in args.callers]
+        knee = max(found[ours.name] for _, found in rows)
         calm = ours.constant(knee / 2, 10)
-        result = {
-            "inkmesh_readings_per_second": round(knee),
-            "peer_readings_per_second": round(statistics.median(rates[theirs.name])),
-            "ratio": round(knee / statistics.median(rates[theirs.name]), 1),
-            "p50_ms_at_half": round(quantile(calm, 0.5) * 1000, 1),
-            "p99_ms_at_half": round(quantile(calm, 0.99) * 1000, 1),
-            "resident_mib": round(resident(product)),
-        }
-    print(json.dumps(result, indent=1))
-    (ROOT / "docs" / "bench-readings.json").write_text(json.dumps(result, indent=1) + "\n")
+        memory = resident(product)
+    lines = ["| callers | Inkmesh, readings/s | FastAPI + httpx | ratio |", "|---|---|---|---|"]
+    for callers, found in rows:
+        mine, other = found[ours.name], found[theirs.name]
+        lines.append(f"| {callers} | {mine:.0f} | {other:.0f} | {mine / other:.1f} |")
+    lines += ["", f"At half of the best rate ({knee / 2:.0f}/s): p50 {quantile(calm, 0.5) * 1000:.0f} ms,"
+              f" p99 {quantile(calm, 0.99) * 1000:.0f} ms. Resident: {memory}."]  # fmt: skip
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

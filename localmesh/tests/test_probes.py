@@ -1,7 +1,7 @@
 """Probes ask as a kubelet does."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -13,25 +13,33 @@ from localmesh.probes import Prober, Unhealthy, ask
 @asynccontextmanager
 async def server(answers):
     """Serves each status of `answers` in turn, the last one for ever; None: nothing is answered."""
-    asked = []
+    asked, serving = [], set()
 
     async def serve(reader, writer):
-        request = await reader.readuntil(b"\r\n\r\n")
-        status = answers[min(len(asked), len(answers) - 1)]
-        asked.append(request)
-        if status is not None:
-            writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n".encode())
-            await writer.drain()
+        serving.add(asyncio.current_task())
+        try:
+            request = await reader.readuntil(b"\r\n\r\n")
+            status = answers[min(len(asked), len(answers) - 1)]
+            asked.append(request)
+            if status is not None:
+                writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n".encode())
+                await writer.drain()
+            else:
+                await reader.read()
+        except asyncio.IncompleteReadError:
+            pass  # only a connection was asked for, or the prober left
+        finally:
             writer.close()
-        else:
-            await reader.read()
-            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield Address(*listening.sockets[0].getsockname()), asked
     finally:
         listening.close()
+        await listening.wait_closed()
+        await asyncio.wait_for(asyncio.gather(*serving, return_exceptions=True), 5)
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, True), (302, True), (399, True), (400, False), (503, False)])
