@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from localmesh.translate.callers import Caller, all_callers, ingress, of_workload
 from localmesh.translate.errors import Unsupported
+from localmesh.translate.one_envoy import translate
 from localmesh.translate.per_caller import translate_for
 from localmesh.translate.resources import Resource, Resources
-from localmesh.translate.shared import translate
 
 __all__ = [
     "Caller",
