@@ -19,18 +19,18 @@ from contracts import open_inference_pb2, open_inference_pb2_grpc
 
 PROGRAM = """
 import asyncio, os, sys
-import grpc.aio, uvloop
-from contracts import open_inference_pb2 as pb, open_inference_pb2_grpc as rpc
+import uvloop
+from contracts import open_inference_pb2 as pb
 from runtime import logging
 from runtime.errors import Code, Fault
-from runtime.grpc import SERVER_OPTIONS, serve_methods
+from runtime.grpc import create_server
 from runtime.health import Health
 from runtime.http import Edge, Service, create_app
 from runtime.lifecycle import serve
 from runtime.settings import ServerSettings
 from runtime.telemetry import Telemetry
 
-class Servicer(rpc.GRPCInferenceServiceServicer):
+class Servicer:
     async def ServerLive(self, request, context):
         return pb.ServerLiveResponse(live=True)
     async def ServerReady(self, request, context):
@@ -49,9 +49,7 @@ async def main():
         print("begun", flush=True)
         await asyncio.sleep(1)
         return "done"
-    server = grpc.aio.server(options=SERVER_OPTIONS)
-    descriptor = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"]
-    rpc.add_GRPCInferenceServiceServicer_to_server(serve_methods(Servicer(), descriptor, service), server)
+    server = create_server(Servicer(), pb.DESCRIPTOR.services_by_name["GRPCInferenceService"], service)
     service.health.set_ready(True)
     await serve(Edge(app, service), service, server)
     service.telemetry.close()
@@ -117,6 +115,13 @@ def test_grpc_failures_have_a_true_status_and_tell_no_secrets(shop, method, stat
     assert caught.value.code() is status
     assert dict(caught.value.trailing_metadata())["x-inkmesh-problem"] == problem
     assert "secret" not in caught.value.details()
+
+
+def test_a_message_that_cannot_be_decoded_is_the_callers_fault(shop):
+    """INVALID_ARGUMENT, not grpc's own UNKNOWN."""
+    with grpc.insecure_channel(shop[2]) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary("/inference.GRPCInferenceService/ModelReady")(b"\xff\xff", timeout=5)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_a_stop_drains():

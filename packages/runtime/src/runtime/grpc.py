@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import grpc.aio
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
 
 from runtime import propagation
 from runtime.errors import GRPC_STATUS, Code, Fault
@@ -27,20 +28,41 @@ Method = Callable[[Any, Any], Awaitable[Any]]
 
 log = structlog.get_logger()
 
-SERVER_OPTIONS = [
+_OPTIONS = [
     ("grpc.so_reuseport", 0),  # a port in use is an error, not a second listener
     ("grpc.max_receive_message_length", 4 << 20),
     ("grpc.max_send_message_length", 4 << 20),
 ]
 
 
-def serve_methods(servicer: object, descriptor: ServiceDescriptor, service: Service) -> Any:  # noqa: ANN401
-    """Wrap each method that `descriptor` names; hand the result to the generated add_…_to_server."""
-    wrapped = {
-        method.name: _wrap(getattr(servicer, method.name), f"{descriptor.full_name}/{method.name}", service)
+def create_server(servicer: object, descriptor: ServiceDescriptor, service: Service) -> grpc.aio.Server:
+    """A server, not listening yet, of the methods that `descriptor` names.
+
+    What cannot be decoded reaches a method's wrapper as None: grpc itself would answer UNKNOWN, before anything of ours
+    could count or log the call.
+    """
+    handlers = {
+        method.name: grpc.unary_unary_rpc_method_handler(
+            _wrap(getattr(servicer, method.name), f"{descriptor.full_name}/{method.name}", service),
+            request_deserializer=_decoder(GetMessageClass(method.input_type)),
+            response_serializer=GetMessageClass(method.output_type).SerializeToString,
+        )
         for method in descriptor.methods
+        if hasattr(servicer, method.name)
     }
-    return SimpleNamespace(**wrapped)
+    server = grpc.aio.server(options=_OPTIONS)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(descriptor.full_name, handlers),))
+    return server
+
+
+def _decoder(message: Any) -> Callable[[bytes], Any]:  # noqa: ANN401 (a generated class)
+    def decode(data: bytes) -> Any:  # noqa: ANN401
+        try:
+            return message.FromString(data)
+        except DecodeError:
+            return None
+
+    return decode
 
 
 def _wrap(method: Method, route: str, service: Service) -> Method:
@@ -51,6 +73,8 @@ def _wrap(method: Method, route: str, service: Service) -> Method:
         status = grpc.StatusCode.CANCELLED
         try:
             try:
+                if request is None:
+                    raise Fault(Code.MALFORMED, "malformed", "The message cannot be decoded.")
                 await service.sick.suffer()
                 response = await method(request, context)
             except Fault as fault:

@@ -7,9 +7,9 @@ from starlette.types import ASGIApp
 
 from contracts import open_inference_pb2 as wire
 from inference import http
-from inference.grpc import Servicer, add_to_server
+from inference.grpc import Servicer
 from inference.predictor import Predictor
-from runtime.grpc import SERVER_OPTIONS, serve_methods
+from runtime.grpc import create_server
 from runtime.http import Edge, Service, create_app
 
 
@@ -27,7 +27,6 @@ def create(predictor: Predictor, service: Service) -> ASGIApp:
 
 def create_grpc(predictor: Predictor, service: Service) -> grpc.aio.Server:
     """The gRPC side, not listening yet."""
-    server = grpc.aio.server(options=SERVER_OPTIONS)
-    descriptor = wire.DESCRIPTOR.services_by_name["GRPCInferenceService"]
-    add_to_server(server, descriptor, serve_methods(Servicer(predictor, service), descriptor, service))
-    return server
+    return create_server(
+        Servicer(predictor, service), wire.DESCRIPTOR.services_by_name["GRPCInferenceService"], service
+    )

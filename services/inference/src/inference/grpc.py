@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import grpc
 import grpc.aio
-from google.protobuf.descriptor import ServiceDescriptor
-from google.protobuf.message import DecodeError
-from google.protobuf.message_factory import GetMessageClass
 
 from contracts import open_inference_pb2 as wire
 from inference.errors import BadInput
@@ -42,7 +35,6 @@ class Servicer:
 
     async def ModelReady(self, request: wire.ModelReadyRequest, _: Context) -> wire.ModelReadyResponse:  # noqa: N802
         """The model is ready; UNAVAILABLE while it is not, as over HTTP."""
-        _must_be(request)
         self._predictor.repository.get(request.name, request.version)
         return wire.ModelReadyResponse(ready=True)
 
@@ -54,7 +46,6 @@ class Servicer:
 
     async def ModelMetadata(self, request: wire.ModelMetadataRequest, _: Context) -> wire.ModelMetadataResponse:  # noqa: N802
         """Versions, platform, inputs and outputs."""
-        _must_be(request)
         repository = self._predictor.repository
         model = repository.get(request.name, request.version)
         return wire.ModelMetadataResponse(
@@ -67,7 +58,6 @@ class Servicer:
 
     async def ModelInfer(self, request: wire.ModelInferRequest, _: Context) -> wire.ModelInferResponse:  # noqa: N802
         """Predict; raw contents are answered raw, typed contents typed."""
-        _must_be(request)
         if len(request.parameters) > MAX_PARAMETERS:
             raise BadInput(f"There may be up to {MAX_PARAMETERS} parameters.")
         asked = InferRequest(_inputs(request), [output.name for output in request.outputs], request.id)
@@ -84,37 +74,6 @@ class Servicer:
             else:
                 getattr(output.contents, _CONTENTS[spec.datatype]).extend(array.ravel().tolist())
         return response
-
-
-def add_to_server(server: grpc.aio.Server, descriptor: ServiceDescriptor, methods: object) -> None:
-    """Register the methods; what cannot be decoded reaches them as None.
-
-    The generated function would let grpc answer UNKNOWN to it, before anything of ours could count or log the call.
-    """
-    handlers = {
-        method.name: grpc.unary_unary_rpc_method_handler(
-            getattr(methods, method.name),
-            request_deserializer=_decoder(GetMessageClass(method.input_type)),
-            response_serializer=GetMessageClass(method.output_type).SerializeToString,
-        )
-        for method in descriptor.methods
-    }
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(descriptor.full_name, handlers),))
-
-
-def _must_be(request: object | None) -> None:
-    if request is None:
-        raise BadInput("The message cannot be decoded.")
-
-
-def _decoder(message: Any) -> Callable[[bytes], Any]:  # noqa: ANN401 (a generated class)
-    def decode(data: bytes) -> Any:  # noqa: ANN401
-        try:
-            return message.FromString(data)
-        except DecodeError:
-            return None
-
-    return decode
 
 
 def _inputs(request: wire.ModelInferRequest) -> list[Tensor]:

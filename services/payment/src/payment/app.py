@@ -6,11 +6,10 @@ import grpc.aio
 from starlette.types import ASGIApp
 
 from contracts import payment_v1_pb2 as wire
-from contracts import payment_v1_pb2_grpc as wire_grpc
 from payment.grpc import Servicer
 from payment.http import routes
 from payment.payments import Payments
-from runtime.grpc import SERVER_OPTIONS, serve_methods
+from runtime.grpc import create_server
 from runtime.http import Edge, Service, create_app
 
 BODY_LIMIT = 64 << 10
@@ -32,7 +31,4 @@ def create(payments: Payments, service: Service) -> ASGIApp:
 
 def create_grpc(payments: Payments, service: Service) -> grpc.aio.Server:
     """The gRPC side, not listening yet."""
-    server = grpc.aio.server(options=SERVER_OPTIONS)
-    methods = serve_methods(Servicer(payments), wire.DESCRIPTOR.services_by_name["PaymentService"], service)
-    wire_grpc.add_PaymentServiceServicer_to_server(methods, server)
-    return server
+    return create_server(Servicer(payments), wire.DESCRIPTOR.services_by_name["PaymentService"], service)
