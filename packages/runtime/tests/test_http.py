@@ -89,7 +89,7 @@ def test_bad_bodies_are_a_problem_and_are_not_echoed(call, body, status):
     assert problem["status"] == status
     assert problem["type"].startswith("/problems/")
     assert "INJECTED" not in answer.text
-    assert "999" not in answer.text
+    assert "9" * 20 not in answer.text
 
 
 def test_a_chunked_body_is_bounded_too(call):

@@ -27,7 +27,7 @@ from runtime.grpc import create_server
 from runtime.health import Health
 from runtime.http import Edge, Service, create_app
 from runtime.lifecycle import serve
-from runtime.settings import ServerSettings
+from runtime.settings import GrpcServerSettings
 from runtime.telemetry import Telemetry
 
 class Servicer:
@@ -40,7 +40,7 @@ class Servicer:
 
 async def main():
     http, rpc_port = map(int, sys.argv[1:])
-    settings = ServerSettings(http_port=http, grpc_port=rpc_port, replica="shop-0", drain_seconds=0.3)
+    settings = GrpcServerSettings(http_port=http, grpc_port=rpc_port, replica="shop-0", drain_seconds=0.3)
     logging.configure("shop", settings)
     service = Service("shop", settings, Telemetry.create("shop", settings, os.environ), Health())
     app = create_app(service, "Shop", "")
@@ -51,7 +51,7 @@ async def main():
         return "done"
     server = create_server(Servicer(), pb.DESCRIPTOR.services_by_name["GRPCInferenceService"], service)
     service.health.set_ready(True)
-    await serve(Edge(app, service), service, server)
+    await serve(Edge(app, service), service, (server, rpc_port))
     service.telemetry.close()
 
 uvloop.run(main())
@@ -70,7 +70,7 @@ def process(**environment):
     command = [sys.executable, "-c", PROGRAM, str(http), str(rpc)]
     with subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True) as running:
         try:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     if httpx.get(f"http://127.0.0.1:{http}/healthz/ready").status_code == 200:

@@ -6,10 +6,13 @@ The credit ledger as other services see it.
 Amounts are whole credits, at most 1,000,000. Every call that moves credits carries an IdempotencyKey; keys are
 scoped to the account and the operation and are kept for 24 hours. REST under /v1 says the same.
 
-Errors: INVALID_ARGUMENT (a field is out of bounds), NOT_FOUND (no such account or charge, or another account's),
-FAILED_PRECONDITION (not enough credits, a charge that is no longer held, or a key reused with another payload),
-ABORTED (the key is in flight elsewhere, another attempt took the charge over, or other feedback was given before),
-UNAVAILABLE (the ledger cannot be written now: the outcome is unknown, repeat with the same key). The trailing metadata `x-inkmesh-problem` holds the problem's stable type.
+Errors, and the problems that the trailing metadata `x-inkmesh-problem` names:
+  INVALID_ARGUMENT     key-missing; invalid-request (a field is out of bounds); unknown-card; malformed
+  NOT_FOUND            not-found (no such account or charge, or another account's)
+  FAILED_PRECONDITION  insufficient-credits; key-reused (the key was used for another request); charge-not-held
+  ABORTED              in-flight (another attempt works on this key); charge-taken-over; feedback-differs
+  UNAVAILABLE          ledger-unavailable (the outcome is unknown: repeat with the same key)
+An answer that is told again says so itself: HoldResponse.finished, TopUpResponse.replayed.
 """
 
 from collections import abc as _abc

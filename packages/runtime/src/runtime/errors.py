@@ -71,11 +71,19 @@ class Fault(Exception):
     """Something the caller is told.
 
     `type` is a stable slug; on the wire it is `/problems/SLUG`, and gRPC's trailing metadata `x-inkmesh-problem`.
-    `detail` is for a person and never repeats the caller's input.
+    `detail` is for a person and never repeats the caller's input. `retry_after` is told with 429 and 503, in seconds.
     """
 
-    def __init__(self, code: Code, type: str, detail: str) -> None:  # noqa: A002 (RFC 9457's own word)
+    def __init__(
+        self,
+        code: Code,
+        type: str,  # noqa: A002 (RFC 9457's own word)
+        detail: str,
+        *,
+        retry_after: int = 1,
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.type = type
         self.detail = detail
+        self.retry_after = retry_after

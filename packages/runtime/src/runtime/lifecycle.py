@@ -12,9 +12,9 @@ import signal
 import sys
 from collections.abc import Iterator
 
-import grpc.aio
 import structlog
 import uvicorn
+from grpc.aio import Server
 from starlette.types import ASGIApp
 
 from runtime.http import Service
@@ -43,16 +43,20 @@ class CannotListen(Exception):
     """An address could not be listened on; the message names it."""
 
 
-async def serve(app: ASGIApp, service: Service, grpc_server: grpc.aio.Server | None = None) -> None:
-    """Serve until a signal, then drain. Raises CannotListen when a port cannot be had."""
+async def serve(app: ASGIApp, service: Service, grpc: tuple[Server, int] | None = None) -> None:
+    """Serve HTTP, and `grpc` (a server and its port), until a signal; then drain.
+
+    Raises CannotListen when a port cannot be had.
+    """
     settings = service.settings
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
-    if grpc_server is not None:
-        await _listen(grpc_server, f"{settings.host}:{settings.grpc_port}")
+    if grpc is not None:
+        server, port = grpc
+        await _listen(server, f"{settings.host}:{port}")
     http = _Server(
         uvicorn.Config(
             app,
@@ -77,7 +81,7 @@ async def serve(app: ASGIApp, service: Service, grpc_server: grpc.aio.Server | N
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    log.info("serving", host=settings.host, http_port=settings.http_port, grpc=grpc_server is not None)
+    log.info("serving", host=settings.host, http_port=settings.http_port, grpc=grpc is not None)
 
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
@@ -85,15 +89,15 @@ async def serve(app: ASGIApp, service: Service, grpc_server: grpc.aio.Server | N
         log.info("draining", seconds=settings.drain_seconds)
         await asyncio.sleep(settings.drain_seconds)
         http.should_exit = True
-    if grpc_server is not None:
-        await grpc_server.stop(GRACE_SECONDS)
+    if grpc is not None:
+        await server.stop(GRACE_SECONDS)
     stopping.cancel()
     await serving
     flushing.cancel()
     log.info("stopped")
 
 
-async def _listen(server: grpc.aio.Server, address: str) -> None:
+async def _listen(server: Server, address: str) -> None:
     try:
         server.add_insecure_port(address)
     except RuntimeError as error:
@@ -104,7 +108,8 @@ async def _listen(server: grpc.aio.Server, address: str) -> None:
 async def _flush_logs() -> None:
     while True:
         await asyncio.sleep(_FLUSH_SECONDS)
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
 
 
 async def _run(server: _Server, address: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from structlog.typing import EventDict, WrappedLogger
 
 from runtime import propagation
 from runtime.settings import ServerSettings
+
+_ours = logging.getLogger("inkmesh")
+"""Its level is what is in force for our own lines; libraries' are the root's."""
 
 
 def _call_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -28,6 +32,16 @@ def _dumps(value: Any, **_: Any) -> bytes:  # noqa: ANN401 (whatever a log line 
     return orjson.dumps(value, default=repr)
 
 
+def _filter(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    # structlog's own filter is compiled into loggers and cached: it could not switch.
+    if _ours.isEnabledFor(_NUMBERS.get(method, logging.ERROR)):
+        return event
+    raise structlog.DropEvent
+
+
+_NUMBERS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
+
+
 @dataclass(frozen=True)
 class RequestLog:
     """One line a request, as structlog would write it, at a tenth of its cost: this is on the way of every call.
@@ -40,7 +54,7 @@ class RequestLog:
 
     def write(self, call: propagation.Call, route: str, status: int | str, seconds: float) -> None:
         """Note a finished request, when the level says so."""
-        if self.settings.log_level not in ("debug", "info"):
+        if not _ours.isEnabledFor(logging.INFO):
             return
         line = {
             "event": "request",
@@ -55,12 +69,12 @@ class RequestLog:
             "status": status,
             "ms": round(seconds * 1000, 2),
         }
-        sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+        with contextlib.suppress(OSError):  # a full disk must not turn what was done into an error
+            sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
 
 
 def configure(service: str, settings: ServerSettings) -> None:
-    """Set up structlog and, through it, the standard library's loggers. Called once, by `__main__`."""
-    level = getattr(logging, settings.log_level.upper())
+    """Set up structlog and, through it, the standard library's loggers, at `info`. Called once, by `__main__`."""
     identity = {"service": service, "version": settings.version, "replica": settings.replica}
 
     def _identity(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -75,8 +89,8 @@ def configure(service: str, settings: ServerSettings) -> None:
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*processors, structlog.processors.JSONRenderer(serializer=_dumps)],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[_filter, *processors, structlog.processors.JSONRenderer(serializer=_dumps)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.BytesLoggerFactory(),
         cache_logger_on_first_use=True,
     )
@@ -90,4 +104,12 @@ def configure(service: str, settings: ServerSettings) -> None:
             ],
         )
     )
-    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    logging.basicConfig(handlers=[handler], force=True)
+    set_level("info")
+
+
+def set_level(name: str) -> None:
+    """Switch the least severe level that is logged, at once; of libraries only warnings and worse are."""
+    number = logging.getLevelNamesMapping()[name.upper()]
+    _ours.setLevel(number)
+    logging.getLogger().setLevel(max(number, logging.WARNING))

@@ -42,7 +42,9 @@ def response(status: int, slug: str, detail: str, headers: dict[str, str] | None
 
 def of_fault(fault: Fault) -> Response:
     """The answer that a Fault gives."""
-    headers = {"www-authenticate": "Bearer"} if fault.code is Code.UNAUTHENTICATED else None
+    headers = {"www-authenticate": "Bearer"} if fault.code is Code.UNAUTHENTICATED else {}
+    if fault.retry_after != 1:
+        headers["retry-after"] = str(fault.retry_after)
     return response(HTTP_STATUS[fault.code], fault.type, fault.detail, headers)
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 
+from runtime.live import Reloads
 from runtime.propagation import Call
 from runtime.settings import ServerSettings
 
@@ -40,6 +41,7 @@ class Telemetry:
 
     service: str
     registry: CollectorRegistry
+    reloads: Reloads
     _count: Counter
     _seconds: Histogram
     _tracing: Tracing | None = None
@@ -49,9 +51,11 @@ class Telemetry:
     def create(cls, service: str, settings: ServerSettings, environ: Mapping[str, str]) -> Telemetry:
         """Metrics always; a tracer when `environ` names a collector in OTEL_EXPORTER_OTLP_ENDPOINT."""
         registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         return cls(
             service,
             registry,
+            Reloads(registry),
             Counter(
                 "inkmesh_requests",
                 "Requests served, by protocol, route template or method, and status",
