@@ -1,18 +1,26 @@
-"""A ledger in a temporary folder, a clock that tests move, and a fraud model that says what it is told to."""
+"""A ledger in either database, a clock that tests move, and a fraud model that says what it is told to."""
 
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 
 from payment.ledger.book import Ledger, open_ledger
+from payment.ledger.store import Store
+from payment.ledger.stores import open_store
 from payment.records import Answer, Key, Terms
 from payment.topups import Features, ModelUnavailable
+
+sys.path.insert(0, str(Path(__file__).parent))  # what the faults' long run uses as well
+
+import postgres_server
 
 T = TypeVar("T")
 
@@ -75,16 +83,26 @@ class FakeFraudModel:
 
 
 class Bank:
-    """A ledger's file with its clock; `run` opens it, plays a scenario and closes it again."""
+    """A ledger with its clock; `run` opens it, plays a scenario and closes it again. `address`: PAYMENT_DATABASE."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    kind: str
+    refuses: type[Exception]
+    blob = "x'00'"
+
+    def __init__(self, address: str) -> None:
+        self.address = address
         self.clock = MovedClock()
         self.witness = Witness()
         self.terms = Terms()
 
-    def open(self) -> Any:
-        return open_ledger(self.path, self.terms, self.clock, self.witness)
+    def store(self) -> Store:
+        return open_store(self.address)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Ledger]:
+        with closing(self.store()) as store:
+            async with open_ledger(store, self.terms, self.clock, self.witness) as ledger:
+                yield ledger
 
     def run(self, scenario: Callable[[Ledger], Awaitable[T]]) -> T:
         async def play() -> T:
@@ -93,16 +111,93 @@ class Bank:
 
         return asyncio.run(play())
 
-    def sql(self, statement: str, *args: Any, foreign_keys: bool = True) -> list[tuple[Any, ...]]:
+    def sql(self, statement: str, *args: Any) -> list[tuple[Any, ...]]:
         """Go behind the ledger's back, on a connection of one's own."""
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            connection.execute(f"PRAGMA foreign_keys = {int(foreign_keys)}")
+        raise NotImplementedError
+
+    def corrupt(self, *statements: str) -> None:
+        """The same where nothing guards the ledger."""
+        raise NotImplementedError
+
+    def renew(self) -> None:
+        """Begin with an empty ledger."""
+        raise NotImplementedError
+
+
+class SqliteBank(Bank):
+    kind = "sqlite"
+    refuses = sqlite3.IntegrityError
+
+    @property
+    def path(self) -> Path:
+        return Path(self.address)
+
+    def sql(self, statement: str, *args: Any) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.address, isolation_level=None)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
             return connection.execute(statement, args).fetchall()
+
+    def corrupt(self, *statements: str) -> None:
+        with closing(sqlite3.connect(self.address, isolation_level=None)) as connection:
+            guards = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            for name, _ in guards:
+                connection.execute(f"DROP TRIGGER {name}")
+            for statement in statements:
+                connection.execute(statement)
+            for _, sql in guards:
+                connection.execute(sql)
+
+    def renew(self) -> None:
+        for file in self.path.parent.glob(self.path.name + "*"):
+            file.unlink()
+
+
+class PostgresBank(Bank):
+    kind = "postgres"
+    refuses = psycopg.IntegrityError
+    blob = r"'\x00'::bytea"
+
+    def __init__(self, server: postgres_server.Server) -> None:
+        super().__init__(server.new_ledger())
+        self.server = server
+
+    def sql(self, statement: str, *args: Any) -> list[tuple[Any, ...]]:
+        with closing(psycopg.connect(self.address, autocommit=True)) as connection:
+            done = connection.execute(statement.replace("?", "%s"), args or None)
+            return done.fetchall() if done.description else []
+
+    def corrupt(self, *statements: str) -> None:
+        with closing(psycopg.connect(self.address, autocommit=True)) as connection:
+            connection.execute("SET session_replication_role = replica")  # no trigger fires
+            for statement in statements:
+                connection.execute(statement)
+
+    def renew(self) -> None:
+        self.address = self.server.new_ledger()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    if postgres_server.binaries() is None:
+        pytest.skip("PostgreSQL's server is not installed here (Debian: apt-get install postgresql)")
+    with closing(postgres_server.Server()) as server:
+        yield server
 
 
 @pytest.fixture
-def bank(tmp_path: Path) -> Bank:
-    return Bank(tmp_path / "payment.sqlite3")
+def sqlite_bank(tmp_path: Path) -> Bank:
+    return SqliteBank(str(tmp_path / "payment.sqlite3"))
+
+
+@pytest.fixture
+def postgres_bank(postgres: postgres_server.Server) -> Bank:
+    return PostgresBank(postgres)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bank(request: pytest.FixtureRequest) -> Bank:
+    """Both databases keep the same ledger: what is promised is promised of both."""
+    return request.getfixturevalue(f"{request.param}_bank")
 
 
 @pytest.fixture

@@ -2,12 +2,23 @@ import pytest
 
 from payment.records import Audit, DecidedBy, TopUpStatus
 
-TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+LOOSENED = {
+    "sqlite": (
+        "CREATE TABLE loose AS SELECT * FROM account",
+        "DROP TABLE account",
+        "ALTER TABLE loose RENAME TO account",
+    ),
+    "postgres": ("ALTER TABLE account DROP CONSTRAINT account_limits",),
+}
 
 
 @pytest.fixture
 def used(bank, key, answer):
     """A bank in which everything happened once, and nothing is wrong."""
+    return use(bank, key, answer)
+
+
+def use(bank, key, answer):
 
     async def scenario(ledger):
         await ledger.open_account("ann", 20)
@@ -31,14 +42,8 @@ def used(bank, key, answer):
 
 
 def spoil(bank, *statements):
-    """Drop the guards, corrupt, and put the guards back; then audit."""
-    guards = bank.sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    for name, _ in guards:
-        bank.sql(f"DROP TRIGGER {name}")
-    for statement in statements:
-        bank.sql(statement, foreign_keys=False)
-    for _, sql in guards:
-        bank.sql(sql)
+    """Corrupt what the guards would not let pass; then audit."""
+    bank.corrupt(*(statement.format(blob=bank.blob) for statement in statements))
     return bank.run(lambda ledger: ledger.audit()).findings
 
 
@@ -57,7 +62,7 @@ HELD = "(SELECT ref FROM idempotency WHERE status IS NULL)"
         (f"DELETE FROM transfer WHERE ref = {HELD}", "is in flight and its charge"),
         ("DELETE FROM idempotency WHERE status IS NULL", "is held and no key stands for it"),
         (f"DELETE FROM idempotency WHERE ref = {CAPTURED}", "was captured and its answer is not kept"),
-        (f"UPDATE idempotency SET status = 201, body = x'00' WHERE ref = {HELD}", "is finished and its charge"),
+        (f"UPDATE idempotency SET status = 201, body = {{blob}} WHERE ref = {HELD}", "is finished and its charge"),
         (f"DELETE FROM transfer WHERE step = 2 AND ref = {CAPTURED}", "is finished and its charge"),
         ("UPDATE transfer SET key = 'same' WHERE kind = 'pending'", "a key of account ann was charged twice"),
         (
@@ -80,27 +85,39 @@ def test_it_finds(used, statement, finding):
 def test_it_finds_an_overdrawn_account(used):
     """Even where the limits themselves were switched off."""
     assert spoil(used) == ()
-    findings = spoil(
-        used,
-        "CREATE TABLE loose AS SELECT * FROM account",
-        "DROP TABLE account",
-        "ALTER TABLE loose RENAME TO account",
-        "UPDATE account SET posted = -3 WHERE id = 'ann'",
-    )
+    findings = spoil(used, *LOOSENED[used.kind], "UPDATE account SET posted = -3 WHERE id = 'ann'")
     assert "account ann is overdrawn: -3 posted, 2 held." in findings
-    assert "The table account is missing or changed." in findings
+    part = {"sqlite": "table account", "postgres": "limit account_limits"}[used.kind]
+    assert f"The {part} is missing or changed." in findings
 
 
 def test_it_finds_missing_guards(used):
     """A ledger without its triggers is not to be trusted, even when it adds up."""
-    used.sql("DROP TRIGGER transfer_never_changes")
+    used.sql("DROP TRIGGER transfer_never_changes" + (" ON transfer" if used.kind == "postgres" else ""))
     assert used.run(lambda ledger: ledger.audit()).findings == (
         "The trigger transfer_never_changes is missing or changed.",
     )
 
 
-def test_it_finds_damage(used):
+@pytest.mark.parametrize(
+    ("statement", "finding"),
+    [
+        ("ALTER TABLE transfer DISABLE TRIGGER transfer_stays", "The trigger transfer_stays is missing or changed."),
+        ("CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", "function"),
+        ("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'topup_recent'::regclass", "index topup_recent"),
+    ],
+)
+def test_it_finds_guards_that_were_disarmed(postgres_bank, statement, finding):
+    """What stands there and does not work is as good as missing."""
+    postgres_bank.sql(statement)
+    findings = postgres_bank.run(lambda ledger: ledger.audit()).findings
+    assert len(findings) == 1
+    assert finding in findings[0]
+
+
+def test_it_finds_damage(sqlite_bank, key, answer):
     """Bytes that are not what SQLite wrote."""
+    used = use(sqlite_bank, key, answer)
     used.sql("PRAGMA wal_checkpoint(TRUNCATE)")
     page = used.sql("SELECT rootpage FROM sqlite_master WHERE name = 'transfer'")[0][0]
     size = used.sql("PRAGMA page_size")[0][0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
-from payment.checks import ID
+from payment.checks import ID, MAX_KEY
 from payment.errors import InvalidField, KeyMissing
 from payment.payments import Payments
 from payment.records import Answer, Key
@@ -31,13 +31,37 @@ from runtime import propagation
 
 REPLAYED = "Idempotent-Replayed"
 
+_TYPES = {
+    400: "`malformed` (no JSON); `key-missing`, where a key is needed",
+    402: "`insufficient-credits`",
+    404: "`not-found`: no such account or charge, or another account's",
+    409: "`in-flight`: another attempt works on this key; `charge-not-held`; `charge-taken-over`; `feedback-differs`",
+    413: "`too-large`",
+    422: "`invalid-request`; `key-reused`: the key was used for another request; `unknown-card`",
+    503: "`ledger-unavailable`: the outcome is unknown, repeat with the same key",
+}
+_PROBLEM = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+_REPLAYED_HEADER = {
+    REPLAYED: {
+        "description": "`true`: this key was answered before, and this is that answer",
+        "schema": {"const": "true"},
+    }
+}
+# FastAPI's own declaration would answer 422 where the key is missing; the draft says 400.
+_KEYED: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "description": f"1 to {MAX_KEY} printable ASCII characters; kept for at least 24 hours after its answer",
+            "schema": {"type": "string", "pattern": rf"^[!-~]([ -~]{{0,{MAX_KEY - 2}}}[!-~])?$"},
+        }
+    ]
+}
 
-def _idempotency_key(
-    request: Request,
-    _: Annotated[
-        str | None, Header(alias="Idempotency-Key", description="1 to 255 printable ASCII characters; needed")
-    ] = None,
-) -> str:
+
+def _idempotency_key(request: Request) -> str:
     values = request.headers.getlist("idempotency-key")
     if not values or not values[0]:
         raise KeyMissing
@@ -53,7 +77,11 @@ KeyText = Annotated[str, Depends(_idempotency_key)]
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     every = {*statuses, 400, 413, 422, 503}
-    return {status: {"model": Problem, "content": {"application/problem+json": {}}} for status in sorted(every)}
+    return {status: {"description": _TYPES[status], "content": _PROBLEM} for status in sorted(every)}
+
+
+def _replayed(status: int, **more: Any) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401
+    return {status: {"headers": _REPLAYED_HEADER, **more}}
 
 
 def routes(payments: Payments) -> APIRouter:
@@ -71,8 +99,9 @@ def routes(payments: Payments) -> APIRouter:
     @router.post(
         "/accounts/{account_id}/holds",
         status_code=201,
-        responses=_problems(402, 404, 409) | {200: {"model": HoldAnswer, "description": "Answered before"}},
+        responses=_problems(402, 404, 409) | _replayed(200, model=HoldAnswer, description="Answered before"),
         summary="Reserve credits under a key",
+        openapi_extra=_KEYED,
     )
     async def hold(account_id: AccountId, key: KeyText, body: HoldBody, response: Response) -> HoldAnswer:
         meaning = bytes.fromhex(body.fingerprint) if body.fingerprint else _sha256(f"hold {body.amount}")
@@ -98,8 +127,9 @@ def routes(payments: Payments) -> APIRouter:
     @router.post(
         "/accounts/{account_id}/topups",
         status_code=201,
-        responses=_problems(404, 409),
+        responses=_problems(404, 409) | _replayed(201),
         summary="Buy credits with a test card",
+        openapi_extra=_KEYED,
     )
     async def top_up(account_id: AccountId, key: KeyText, body: TopUpBody, response: Response) -> TopUpAnswer:
         meaning = _sha256(f"topup {body.credits} {body.card[-4:]}")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from payment.checks import ID, MAX_ATTEMPT
 from payment.records import (
@@ -20,21 +19,13 @@ from payment.records import (
     DecidedBy,
     TopUpStatus,
 )
-
-
-def _is_base64(value: str) -> str:
-    try:
-        base64.b64decode(value, validate=True)
-    except binascii.Error:
-        raise ValueError("not Base64") from None
-    return value
-
+from payment.topups import CARDS
 
 Id = Annotated[str, Field(pattern=f"^{ID}$")]
 Attempt = Annotated[str, Field(pattern=rf"^[\x20-\x7e]{{1,{MAX_ATTEMPT}}}$", description="Names one try of one caller")]
-Base64 = Annotated[
-    str, Field(max_length=(MAX_BODY + 2) // 3 * 4, pattern=r"^[A-Za-z0-9+/]*={0,2}$"), AfterValidator(_is_base64)
-]
+# Groups of four characters are three bytes each; 8192 bytes are 2730 of them and one of two bytes.
+_B64 = "[A-Za-z0-9+/]"
+Base64 = Annotated[str, Field(pattern=rf"^(?:{_B64}{{4}}){{0,{MAX_BODY // 3}}}(?:{_B64}{{2}}==|{_B64}{{3}}=)?$")]
 
 
 class Body(BaseModel):
@@ -92,7 +83,7 @@ class TopUpBody(Body):
     """Credits for a test card. `attempt` is the request's id unless it is given."""
 
     credits: int = Field(ge=1, le=MAX_TOP_UP)
-    card: str = Field(pattern=r"^[0-9]{12,19}$")
+    card: str = Field(pattern=r"^[0-9]{12,19}$", json_schema_extra={"enum": list(CARDS)})
     attempt: Attempt | None = None
 
 

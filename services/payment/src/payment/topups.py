@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,7 +84,9 @@ class TopUps:
     After a crash in between, the same key decides again: the first decision that is noted counts.
     """
 
-    def __init__(self, ledger: Ledger, model: FraudModel, thresholds: Thresholds, decisions: Decisions) -> None:
+    def __init__(
+        self, ledger: Ledger, model: FraudModel, thresholds: Callable[[], Thresholds], decisions: Decisions
+    ) -> None:
         self._ledger = ledger
         self._model = model
         self._thresholds = thresholds
@@ -109,4 +112,4 @@ class TopUps:
         except ModelUnavailable as error:
             log.warning("rules decide a top-up", reason=str(error))
             return judge_by_rules(features), DecidedBy.RULES
-        return self._thresholds.judge(probability), DecidedBy.MODEL
+        return self._thresholds().judge(probability), DecidedBy.MODEL

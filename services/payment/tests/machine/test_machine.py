@@ -39,8 +39,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize()
     def open(self):
         self.books, self.runner = self.new_books(), asyncio.Runner()
-        for file in self.bank.path.parent.glob(self.bank.path.name + "*"):
-            file.unlink()
+        self.bank.renew()
         self.begin()
 
     def begin(self):

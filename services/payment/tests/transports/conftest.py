@@ -191,7 +191,7 @@ def play(request, bank, fraud_model):
     def run(scenario, probability=0.0):
         async def with_ledger(ledger):
             settings = Settings()
-            payments = Payments(ledger, TopUps(ledger, fraud_model(probability), Thresholds(), bank.witness))
+            payments = Payments(ledger, TopUps(ledger, fraud_model(probability), Thresholds, bank.witness))
             service = Service("payment", settings, Telemetry.create("payment", settings, {}), Health())
             async with client_of(payments, service) as client:
                 return await scenario(client)

@@ -86,7 +86,7 @@ def payment(bank, fraud_model):
         async def with_ledger(ledger):
             await ledger.open_account("ann", 20)
             settings = Settings()
-            payments = Payments(ledger, TopUps(ledger, fraud_model(0.0), Thresholds(), bank.witness))
+            payments = Payments(ledger, TopUps(ledger, fraud_model(0.0), Thresholds, bank.witness))
             service = Service("payment", settings, Telemetry.create("payment", settings, {}), Health())
             await scenario(payments, service)
             assert (await ledger.account("ann")).held == 0

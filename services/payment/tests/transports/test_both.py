@@ -4,9 +4,17 @@ import asyncio
 import base64
 import hashlib
 
+import httpx
 import pytest
 
+from payment import app
+from payment.payments import Payments
+from payment.settings import Settings
+from payment.topups import Thresholds, TopUps
 from runtime.errors import GRPC_STATUS, HTTP_STATUS, Code
+from runtime.health import Health
+from runtime.http import Service
+from runtime.telemetry import Telemetry
 
 OTHER = hashlib.sha256(b"other").hexdigest()
 
@@ -141,3 +149,37 @@ def test_concurrent_readings_over_the_wire(play):
         assert (await client.audit())["sound"]
 
     play(scenario)
+
+
+def test_a_key_is_needed_and_has_a_length(play):
+    """Missing, too long, as long as may be: the same for charges and top-ups, over either transport."""
+    card = "4242424242424242"
+
+    async def scenario(client):
+        await client.open("ann", 20)
+        for call in (client.hold, lambda account, key, amount: client.top_up(account, key, amount, card)):
+            assert await call("ann", "", 1) == refused(client, "key-missing", Code.MALFORMED)
+            assert await call("ann", "x" * 256, 1) == refused(client, "invalid-request", Code.INVALID)
+            assert "problem" not in await call("ann", "x" * 255, 1)
+
+    play(scenario)
+
+
+def test_a_replay_says_so_and_is_the_same(bank, fraud_model):
+    """REST: the status, the body and `Idempotent-Replayed: true`; the first answer has no such header."""
+
+    async def scenario(ledger):
+        settings = Settings()
+        payments = Payments(ledger, TopUps(ledger, fraud_model(0.95), Thresholds, bank.witness))
+        service = Service("payment", settings, Telemetry.create("payment", settings, {}), Health())
+        transport = httpx.ASGITransport(app.create(payments, service))
+        async with httpx.AsyncClient(transport=transport, base_url="http://payment") as client:
+            await client.post("/v1/accounts", json={"account_id": "ann", "credits": 20})
+            body, headers = {"credits": 50, "card": "4242424242424242"}, {"idempotency-key": "t"}
+            first = await client.post("/v1/accounts/ann/topups", json=body, headers=headers)
+            again = await client.post("/v1/accounts/ann/topups", json=body, headers=headers)
+        assert (first.status_code, first.json()["status"]) == (201, "declined")
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+        assert ("idempotent-replayed" in first.headers, again.headers["idempotent-replayed"]) == (False, "true")
+
+    bank.run(scenario)

@@ -1,1 +1,1 @@
-"""The credit ledger: double entry in SQLite, one writer with group commit."""
+"""The credit ledger: double entry, one writer with group commit; its rules once, its database SQLite or PostgreSQL."""

@@ -7,7 +7,8 @@ from payment.ledger.transaction import Transaction
 from payment.records import Account
 
 _FIND = "SELECT posted, held FROM account WHERE id = ? AND house = 0"
-_OPEN = "INSERT INTO account (id, house, opened_at) VALUES (?, 0, ?)"
+# Where several processes write, another may have opened it since: whoever comes second finds it done.
+_OPEN = "INSERT INTO account (id, house, opened_at) VALUES (?, 0, ?) ON CONFLICT (id) DO NOTHING"
 _GRANT = (
     "INSERT INTO transfer (ref, step, kind, debit, credit, amount, made_at)"
     " VALUES (?, 1, 'direct', 'house:grants', ?, ?, ?)"
@@ -19,7 +20,8 @@ def open_account(tx: Transaction, account: str, grant: int) -> Account:
     row = tx.execute(_FIND, (account,)).fetchone()
     if row is not None:
         return Account(account, *row)
-    tx.execute(_OPEN, (account, tx.now))
+    if not tx.execute(_OPEN, (account, tx.now)).rowcount:
+        return read_account(tx, account)
     if grant:
         tx.execute(_GRANT, (tx.new_ref("grt"), account, grant, tx.now))
     return Account(account, grant, 0)

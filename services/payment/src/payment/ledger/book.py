@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from payment.clock import Clock
 from payment.errors import LedgerUnavailable
 from payment.ledger import accounts, holds, settling, sweeping, topping_up
 from payment.ledger.auditing import audit
-from payment.ledger.database import connect
+from payment.ledger.store import Store, StoreUnavailable
 from payment.ledger.writer import Observer, Writer
 from payment.records import (
     Account,
@@ -36,8 +34,8 @@ class Ledger:
     Each may raise LedgerUnavailable, besides what its function in this package raises.
     """
 
-    def __init__(self, path: Path, writer: Writer, clock: Clock, terms: Terms) -> None:
-        self._path = path
+    def __init__(self, store: Store, writer: Writer, clock: Clock, terms: Terms) -> None:
+        self._store = store
         self._writer = writer
         self._clock = clock
         self._terms = terms
@@ -89,17 +87,19 @@ class Ledger:
     async def audit(self) -> Audit:
         """Prove the books, from a connection of its own and one snapshot: nobody waits for it."""
         try:
-            return await asyncio.to_thread(audit, self._path, self._clock.now(), self._terms)
-        except sqlite3.Error as error:
+            return await asyncio.to_thread(audit, self._store, self._clock.now(), self._terms)
+        except StoreUnavailable as error:
             raise LedgerUnavailable from error
 
 
 @contextlib.asynccontextmanager
-async def open_ledger(path: Path, terms: Terms, clock: Clock, observer: Observer) -> AsyncIterator[Ledger]:
-    """Open the ledger at `path` (its folder is made) and its writer; on leaving, finish what waits and close."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = Writer(await asyncio.to_thread(connect, path), terms, clock, observer)
+async def open_ledger(store: Store, terms: Terms, clock: Clock, observer: Observer) -> AsyncIterator[Ledger]:
+    """Open the ledger in `store` and its writer; on leaving, finish what waits and close.
+
+    Raises what `store.session` raises.
+    """
+    writer = Writer(await asyncio.to_thread(store.session), terms, clock, observer)
     try:
-        yield Ledger(path, writer, clock, terms)
+        yield Ledger(store, writer, clock, terms)
     finally:
         await writer.close()

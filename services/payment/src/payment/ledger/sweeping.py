@@ -11,7 +11,7 @@ BATCH = 500
 
 # Ends too far ahead were noted before the clock was put back (Transaction.is_over).
 _OVERDUE = """
-SELECT id, operation, ref FROM idempotency
+SELECT id, operation, ref, account FROM idempotency
 WHERE status IS NULL AND (kept_until <= ? OR kept_until > ? AND operation = 'hold') LIMIT ?
 """
 _FORGET = "DELETE FROM idempotency WHERE id = ?"
@@ -23,11 +23,20 @@ WHERE id IN (SELECT id FROM idempotency ORDER BY id LIMIT ?) AND status IS NOT N
 _HELD = "SELECT count(*) FROM idempotency WHERE status IS NULL AND operation = 'hold'"
 
 
+DUTY = 1
+"""One process sweeps at a time, where several share the ledger."""
+
+
 def sweep(tx: Transaction) -> Swept:
-    """Take one batch of what is overdue."""
+    """Take one batch of what is overdue; accounts that others are busy with have their turn in another sweep."""
+    if not tx.alone(DUTY):
+        return Swept(0, 0, tx.execute(_HELD).fetchone()[0])
     expired = 0
-    overdue = tx.execute(_OVERDUE, (tx.now, tx.now + 2 * tx.terms.hold, BATCH)).fetchall()
-    for key_row, operation, ref in overdue:
+    overdue = _overdue(tx)
+    if overdue:
+        had = tx.lock({account for *_, account in overdue})
+        overdue = [row for row in _overdue(tx) if row[3] in had]  # as they are now that nobody else moves them
+    for key_row, operation, ref, _ in overdue:
         if operation == "hold":
             expire(tx, key_row, ref)
             expired += 1
@@ -36,3 +45,7 @@ def sweep(tx: Transaction) -> Swept:
     purged = tx.execute(_PURGE, (BATCH, tx.now)).rowcount + len(overdue) - expired
     held: int = tx.execute(_HELD).fetchone()[0]
     return Swept(expired, purged, held)
+
+
+def _overdue(tx: Transaction) -> list[tuple[int, str, str, str]]:
+    return tx.execute(_OVERDUE, (tx.now, tx.now + 2 * tx.terms.hold, BATCH)).fetchall()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Callable
 
+from payment.ledger.store import Session
 from payment.records import Terms
 
 
 class Transaction:
     """One group's transaction. `now` (ms) is the same for all that is in it."""
 
-    __slots__ = ("execute", "now", "terms")
+    __slots__ = ("alone", "execute", "lock", "now", "terms")
 
-    def __init__(self, connection: sqlite3.Connection, terms: Terms) -> None:
-        self.execute: Callable[..., sqlite3.Cursor] = connection.execute
+    def __init__(self, session: Session, terms: Terms) -> None:
+        self.execute = session.execute
+        self.lock = session.lock
+        self.alone = session.alone
         self.terms = terms
         self.now = 0
 

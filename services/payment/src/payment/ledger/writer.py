@@ -8,8 +8,8 @@ operation was either not begun, or is committed with the others and its answer i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +19,7 @@ import structlog
 
 from payment.clock import Clock
 from payment.errors import LedgerUnavailable
+from payment.ledger.store import OutcomeUnknown, Session, StoreUnavailable
 from payment.ledger.transaction import Transaction
 from payment.records import Terms
 from runtime.errors import Fault
@@ -33,7 +34,8 @@ GATHER_ROUNDS = 4
 """Turns of the event loop before a group is taken. A busy loop has more callers ready in each (measured over gRPC:
 groups twice as large, a sixth more calls a second); an idle one passes them in microseconds."""
 
-_ITS_OWN = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
+GROUP_SECONDS = 10.0
+"""How long a group may take; then its callers are told that the outcome is unknown, and what hangs is interrupted."""
 
 log = structlog.get_logger()
 
@@ -52,11 +54,11 @@ class _Job(NamedTuple):
 
 
 class Writer:
-    """Owns the writing connection and its thread, from construction to `close`. Belongs to the running event loop."""
+    """Owns the writing session and its thread, from construction to `close`. Belongs to the running event loop."""
 
-    def __init__(self, connection: sqlite3.Connection, terms: Terms, clock: Clock, observer: Observer) -> None:
-        self._connection = connection
-        self._transaction = Transaction(connection, terms)
+    def __init__(self, session: Session, terms: Terms, clock: Clock, observer: Observer) -> None:
+        self._session = session
+        self._transaction = Transaction(session, terms)
         self._clock = clock
         self._observer = observer
         self._loop = asyncio.get_running_loop()
@@ -71,6 +73,7 @@ class Writer:
     async def do(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
         """Run `work(transaction, *args)` in the next group; its result once that is on the disk. Raises what it raises.
 
+        An operation's first argument is the account it is about. It may be run again, when nothing of it was kept.
         Raises LedgerUnavailable when the group could not be committed: the outcome is unknown then.
         """
         if self._closed or len(self._waiting) >= QUEUE_LIMIT:
@@ -83,7 +86,7 @@ class Writer:
         return await future
 
     async def close(self) -> None:
-        """Finish what waits, then close the connection."""
+        """Finish what waits, then close the session."""
         if not self._closed:
             self._closed = True
             await self._quiet.wait()
@@ -99,11 +102,23 @@ class Writer:
             group = [job for job in self._waiting[:GROUP_LIMIT] if not job.future.cancelled()]
             del self._waiting[:GROUP_LIMIT]
         if group:
+            self._deadline = self._loop.call_later(GROUP_SECONDS, self._overdue, group)
             self._groups.put(group)
         else:
             self._quiet.set()
 
+    def _overdue(self, group: list[_Job]) -> None:
+        given_up = [*group, *self._waiting]
+        for job in given_up:
+            if not job.future.done():
+                job.future.set_exception(LedgerUnavailable())
+        self._waiting.clear()
+        self._session.interrupt()
+        self._deadline = self._loop.call_later(GROUP_SECONDS, self._overdue, group)
+        log.error("the ledger's database hangs", seconds=GROUP_SECONDS, given_up=len(given_up))
+
     def _answer(self, jobs: list[_Job], results: list[Any]) -> None:
+        self._deadline.cancel()
         for job, result in zip(jobs, results, strict=True):
             if job.future.done():
                 continue
@@ -116,51 +131,53 @@ class Writer:
     def _run(self) -> None:
         while (jobs := self._groups.get()) is not None:
             started = time.perf_counter()
-            results = self._commit(jobs)
+            try:
+                results = self._commit(jobs)
+            except Exception:  # not even the log could be written
+                results = [LedgerUnavailable() for _ in jobs]
             seconds = time.perf_counter() - started
             self._loop.call_soon_threadsafe(self._answer, jobs, results)
-            self._report(jobs, results, seconds)
-        self._connection.close()
+            with contextlib.suppress(Exception):  # neither counting nor the log must stop the ledger
+                self._report(jobs, results, seconds)
+        self._session.close()
 
     def _commit(self, jobs: list[_Job]) -> list[Any]:
-        try:
-            return self._group(jobs)
-        except Exception:
-            log.exception("a group of operations could not be committed", size=len(jobs))
-            self._roll_back()
-            return [LedgerUnavailable() for _ in jobs]
+        session = self._session
+        for left in reversed(range(session.tries)):
+            try:
+                return self._group(jobs)
+            except Exception as error:
+                session.roll_back()
+                if left and session.may_repeat(error):
+                    continue
+                known = isinstance(error, (OutcomeUnknown, StoreUnavailable))  # its own message says enough
+                log.error("operations could not be committed", size=len(jobs), cause=str(error), exc_info=not known)  # noqa: TRY400
+                break
+        return [LedgerUnavailable() for _ in jobs]
 
     def _group(self, jobs: list[_Job]) -> list[Any]:
-        transaction = self._transaction
-        execute = transaction.execute
+        transaction, session = self._transaction, self._session
         results: list[Any] = []
         transaction.now = self._clock.now()
-        execute("BEGIN IMMEDIATE")
+        session.begin(job.args[0] for job in jobs if job.args)
         for work, args, _ in jobs:
-            execute("SAVEPOINT operation")
+            session.enter(args[0] if args else None)
             try:
                 results.append(work(transaction, *args))
             except Exception as error:
-                if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _ITS_OWN):
-                    raise  # the disk or the file, not this operation: the whole group is lost
-                execute("ROLLBACK TO operation")
+                if not session.is_its_own(error):
+                    raise  # the disk, the file or the connection: the whole group is lost
+                session.undo()
                 results.append(error)
-            execute("RELEASE operation")
-        execute("COMMIT")
+            session.leave()
+        session.commit()
         return results
-
-    def _roll_back(self) -> None:
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            log.exception("the ledger could not roll back")
 
     def _report(self, jobs: list[_Job], results: list[Any], seconds: float) -> None:
         outcomes = [(job.work.__name__, _outcome(result)) for job, result in zip(jobs, results, strict=True)]
         try:
             self._observer.group(outcomes, seconds)
-        except Exception:  # counting must not stop the ledger
+        except Exception:
             log.exception("the observer failed")
 
 

@@ -1,10 +1,12 @@
-"""Opening the SQLite file: its durability, its schema, its guards."""
+"""The ledger's SQLite file: how it is opened, what makes it durable, its schema."""
 
 from __future__ import annotations
 
 import sqlite3
 from importlib import resources
 from pathlib import Path
+
+from payment.ledger.store import WrongSchema
 
 SCHEMA_VERSION = 1
 
@@ -18,10 +20,6 @@ _PRAGMAS = (
     "PRAGMA cache_size = -16384",  # KiB
     "PRAGMA wal_autocheckpoint = 4000",  # pages: checkpoints are rarer, and each writes a hot page once
 )
-
-
-class WrongSchema(Exception):
-    """The file is of another version, or not a ledger."""
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,153 @@
+-- The ledger on PostgreSQL, as ledger/schema.sql has it for SQLite. Amounts are whole credits, times are milliseconds
+-- since 1970 (UTC). Balances are moved by triggers alone: no code can move one without its transfer, or the other way.
+
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+
+CREATE TABLE account (
+    id        TEXT COLLATE "C" PRIMARY KEY,
+    house     INTEGER NOT NULL CONSTRAINT account_house CHECK (house IN (0, 1)),
+    posted    BIGINT NOT NULL DEFAULT 0,  -- what transfers have moved here
+    held      BIGINT NOT NULL DEFAULT 0,  -- the part of it that pending transfers reserve
+    opened_at BIGINT NOT NULL,
+    CONSTRAINT account_held CHECK (held >= 0),
+    CONSTRAINT account_limits CHECK (house = 1 OR posted BETWEEN 0 AND 1000000000 AND posted - held >= 0)
+);
+
+CREATE TRIGGER account_starts_empty BEFORE INSERT ON account FOR EACH ROW
+WHEN (NEW.posted <> 0 OR NEW.held <> 0) EXECUTE FUNCTION refuse('credits come by transfers only');
+
+CREATE TRIGGER account_stays_itself BEFORE UPDATE ON account FOR EACH ROW
+WHEN ((OLD.id, OLD.house, OLD.opened_at) IS DISTINCT FROM (NEW.id, NEW.house, NEW.opened_at))
+EXECUTE FUNCTION refuse('an account keeps its name and kind');
+
+CREATE TRIGGER account_stays BEFORE DELETE ON account FOR EACH ROW
+EXECUTE FUNCTION refuse('accounts are never deleted');
+
+CREATE TRIGGER accounts_stay BEFORE TRUNCATE ON account EXECUTE FUNCTION refuse('accounts are never deleted');
+
+-- Step 1 opens a matter (direct, or pending); step 2 settles a pending one, once: the primary key sees to it.
+CREATE TABLE transfer (
+    ref     TEXT COLLATE "C" NOT NULL,
+    step    INTEGER NOT NULL,
+    kind    TEXT NOT NULL,
+    debit   TEXT COLLATE "C" NOT NULL CONSTRAINT transfer_debit REFERENCES account (id),
+    credit  TEXT COLLATE "C" NOT NULL CONSTRAINT transfer_credit REFERENCES account (id),
+    amount  BIGINT NOT NULL CONSTRAINT transfer_amount CHECK (amount BETWEEN 1 AND 1000000),
+    key     TEXT,  -- the idempotency key that asked for it
+    made_at BIGINT NOT NULL,
+    PRIMARY KEY (ref, step),
+    CONSTRAINT transfer_kind CHECK (
+        step = 1 AND kind IN ('direct', 'pending') OR step = 2 AND kind IN ('posted', 'voided', 'expired')),
+    CONSTRAINT transfer_sides CHECK (debit <> credit)
+);
+
+CREATE FUNCTION settles_its_own() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM transfer
+        WHERE ref = NEW.ref AND step = 1 AND kind = 'pending'
+          AND debit = NEW.debit AND credit = NEW.credit AND amount = NEW.amount) THEN
+        RAISE EXCEPTION 'there is no such pending transfer' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER transfer_settles_its_own BEFORE INSERT ON transfer FOR EACH ROW
+WHEN (NEW.step = 2) EXECUTE FUNCTION settles_its_own();
+
+CREATE FUNCTION moves_credits() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE account
+    SET posted = posted - CASE WHEN house = 0 AND NEW.kind IN ('direct', 'posted') THEN NEW.amount ELSE 0 END,
+        held = held + CASE WHEN NEW.step = 2 THEN -NEW.amount WHEN NEW.kind = 'pending' THEN NEW.amount ELSE 0 END
+    WHERE id = NEW.debit AND (house = 0 OR NEW.kind <> 'direct');
+    UPDATE account SET posted = posted + NEW.amount
+    WHERE id = NEW.credit AND house = 0 AND NEW.kind IN ('direct', 'posted');
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER transfer_moves_credits AFTER INSERT ON transfer FOR EACH ROW EXECUTE FUNCTION moves_credits();
+
+-- Every charge moves the house's balance too. Its rows are taken last, when the transaction commits, all at once and in
+-- one order: so processes that charge different visitors wait for each other's commit only, and never in a circle.
+CREATE FUNCTION moves_the_houses_credits() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM account WHERE id IN ('house:grants', 'house:revenue', 'house:topups') ORDER BY id FOR NO KEY UPDATE;
+    UPDATE account SET posted = posted - NEW.amount WHERE id = NEW.debit AND house = 1;
+    UPDATE account SET posted = posted + NEW.amount WHERE id = NEW.credit AND house = 1;
+    RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER transfer_moves_the_houses_credits AFTER INSERT ON transfer
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+WHEN (NEW.kind IN ('direct', 'posted')) EXECUTE FUNCTION moves_the_houses_credits();
+
+CREATE TRIGGER transfer_never_changes BEFORE UPDATE ON transfer FOR EACH ROW
+EXECUTE FUNCTION refuse('transfers never change');
+
+CREATE TRIGGER transfer_stays BEFORE DELETE ON transfer FOR EACH ROW EXECUTE FUNCTION refuse('transfers never change');
+
+CREATE TRIGGER transfers_stay BEFORE TRUNCATE ON transfer EXECUTE FUNCTION refuse('transfers never change');
+
+-- What a key was used for and, once finished, what was answered. In flight: status is NULL.
+CREATE TABLE idempotency (
+    id          BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    account     TEXT COLLATE "C" NOT NULL CONSTRAINT idempotency_account REFERENCES account (id),
+    operation   TEXT NOT NULL CONSTRAINT idempotency_operation CHECK (operation IN ('hold', 'topup')),
+    key         TEXT COLLATE "C" NOT NULL CONSTRAINT idempotency_key CHECK (length(key) BETWEEN 1 AND 255),
+    fingerprint BYTEA NOT NULL CONSTRAINT idempotency_fingerprint CHECK (length(fingerprint) = 32),
+    ref         TEXT COLLATE "C" NOT NULL,
+    attempt     TEXT NOT NULL,
+    lease_until BIGINT NOT NULL,  -- until then the attempt has the matter to itself
+    kept_until  BIGINT NOT NULL,  -- in flight: then the matter expires; finished: then the row may go
+    status      INTEGER CONSTRAINT idempotency_status CHECK (status BETWEEN 100 AND 599),
+    body        BYTEA CONSTRAINT idempotency_body CHECK (length(body) <= 8192),
+    CONSTRAINT idempotency_once UNIQUE (account, operation, key),
+    CONSTRAINT idempotency_answer CHECK ((status IS NULL) = (body IS NULL))
+);
+
+CREATE INDEX idempotency_in_flight ON idempotency (kept_until) WHERE status IS NULL;
+
+CREATE TRIGGER idempotency_answers_once BEFORE UPDATE ON idempotency FOR EACH ROW
+WHEN (OLD.status IS NOT NULL) EXECUTE FUNCTION refuse('an answer never changes');
+
+-- The card is known by its last four digits only.
+CREATE TABLE topup (
+    id         TEXT COLLATE "C" PRIMARY KEY,
+    account    TEXT COLLATE "C" NOT NULL CONSTRAINT topup_account REFERENCES account (id),
+    credits    BIGINT NOT NULL CONSTRAINT topup_credits CHECK (credits BETWEEN 1 AND 10000),
+    card_last4 TEXT NOT NULL CONSTRAINT topup_card CHECK (length(card_last4) = 4),
+    begun_at   BIGINT NOT NULL,
+    status     TEXT CONSTRAINT topup_status CHECK (status IN ('approved', 'review', 'declined')),
+    decided_by TEXT CONSTRAINT topup_decider CHECK (decided_by IN ('model', 'rules')),
+    CONSTRAINT topup_decided CHECK ((status IS NULL) = (decided_by IS NULL))
+);
+
+CREATE INDEX topup_recent ON topup (account, begun_at);
+
+CREATE TRIGGER topup_is_decided_once BEFORE UPDATE ON topup FOR EACH ROW
+WHEN (OLD.status IS NOT NULL OR (NEW.id, NEW.account, NEW.credits) IS DISTINCT FROM (OLD.id, OLD.account, OLD.credits))
+EXECUTE FUNCTION refuse('a top-up is decided once');
+
+CREATE TRIGGER topup_stays BEFORE DELETE ON topup FOR EACH ROW EXECUTE FUNCTION refuse('top-ups are never deleted');
+
+CREATE TRIGGER topups_stay BEFORE TRUNCATE ON topup EXECUTE FUNCTION refuse('top-ups are never deleted');
+
+CREATE TABLE feedback (
+    charge   TEXT COLLATE "C" PRIMARY KEY,
+    label    INTEGER NOT NULL CONSTRAINT feedback_label CHECK (label BETWEEN 0 AND 9),
+    given_at BIGINT NOT NULL
+);
+
+CREATE TRIGGER feedback_never_changes BEFORE UPDATE ON feedback FOR EACH ROW
+EXECUTE FUNCTION refuse('feedback never changes');
+
+CREATE TRIGGER feedback_stays BEFORE DELETE ON feedback FOR EACH ROW EXECUTE FUNCTION refuse('feedback never changes');
+
+CREATE TRIGGER feedbacks_stay BEFORE TRUNCATE ON feedback EXECUTE FUNCTION refuse('feedback never changes');
+
+INSERT INTO account (id, house, opened_at) VALUES
+    ('house:grants', 1, 0), ('house:revenue', 1, 0), ('house:topups', 1, 0);
