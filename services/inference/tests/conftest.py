@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
-from collections.abc import Callable, Sequence
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -13,10 +19,13 @@ import httpx
 import pytest
 
 from contracts import open_inference_pb2_grpc as wire_grpc
-from inference import app
+from inference import app, manifest
+from inference.administration import Administrator
+from inference.admission import Admission
 from inference.metrics import Predictions
 from inference.predictor import Predictor
 from inference.repository import Repository
+from inference.runner import Limits, Runner
 from inference.settings import Settings
 from inference.training.__main__ import main as train
 from runtime.health import Health
@@ -29,18 +38,25 @@ EVERYTHING = "digits=v1,digits=v2,digits=v3,fraud=v1"
 class Process:
     """An inference process: `http` and `grpc` ask it, each call in a loop of its own."""
 
-    def __init__(self, folder: Path, serve: str = EVERYTHING) -> None:
-        settings = Settings(models=folder, serve=serve)
+    def __init__(self, folder: Path, serve: str = EVERYTHING, **more) -> None:
+        settings = Settings(models=folder, serve=serve, **more)
         telemetry = Telemetry.create("inference", settings, {})
         self.service = Service("inference", settings, telemetry, Health())
-        self.repository = Repository(settings.models, settings.served)
-        self.predictor = Predictor(self.repository, Predictions(telemetry.registry))
-        self.app = app.create(self.predictor, self.service)
+        self.predictions = Predictions(telemetry.registry, settings.drift_window_seconds)
+        self.repository = Repository(settings.models, settings.served, self.predictions)
+        self.runner = Runner(Limits(settings.model_seconds, settings.model_queue))
+        self.predictor = Predictor(self.repository, self.predictions, self.runner, Admission(settings.wait_seconds))
+        self.administrator = Administrator(settings.admin_token_file)
+        self.app = app.create(self.predictor, self.service, self.administrator)
 
     def load(self) -> Process:
         """Do what the background task does, now."""
-        self.service.health.set_ready(self.repository.load())
+        self.service.health.set_ready(self.repository.look())
         return self
+
+    def grpc_server(self) -> grpc.aio.Server:
+        """The gRPC side; it needs a loop."""
+        return app.create_grpc(self.predictor, self.service, self.administrator)
 
     def http(self, method: str, path: str, **options) -> httpx.Response:
         """One HTTP request."""
@@ -52,7 +68,11 @@ class Process:
         async def ask() -> list[httpx.Response]:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
             async with httpx.AsyncClient(transport=transport, base_url="http://inference") as client:
-                return [await client.request(method, path, **options) for method, path, options in requests]
+                answers = []
+                for method, path, options in requests:
+                    answers.append(await client.request(method, path, **options))
+                    await asyncio.sleep(0)  # as a socket would, let the loop come round
+                return answers
 
         return asyncio.run(ask())
 
@@ -64,7 +84,7 @@ class Process:
         """gRPC calls, one after another, over a real channel."""
 
         async def ask() -> list:
-            server = app.create_grpc(self.predictor, self.service)
+            server = self.grpc_server()
             port = server.add_insecure_port("127.0.0.1:0")
             await server.start()
             answers = []
@@ -105,3 +125,79 @@ def process(models: Path) -> Process:
 def start() -> Callable[..., Process]:
     """Make a process of other models, not loaded yet."""
     return Process
+
+
+@dataclass
+class Serving:
+    """`python -m inference` as a process. `output` is the file of its log."""
+
+    process: subprocess.Popen
+    http_port: int
+    grpc_port: int
+    output: Path
+
+    def wait_until_ready(self) -> Serving:
+        """Poll until it is."""
+        deadline = time.monotonic() + 30
+        while True:
+            assert self.process.poll() is None, self.output.read_text()
+            assert time.monotonic() < deadline, self.output.read_text()
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.http_port}/healthz/ready", timeout=5).status_code == 200:
+                    return self
+            except httpx.TransportError:
+                time.sleep(0.02)
+
+
+@pytest.fixture
+def start_process(models: Path, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Start a process with settings; stopped at the end."""
+    started = []
+
+    def start(**settings) -> Serving:
+        ports = _free_ports(2)
+        settings = {"models": models, "http_port": ports[0], "grpc_port": ports[1]} | settings
+        environment = {"PATH": os.environ["PATH"]}
+        environment |= {f"INFERENCE_{name.upper()}": str(value) for name, value in settings.items()}
+        output = tmp_path / f"inference-{len(started)}.log"
+        with output.open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "inference"], env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        started.append(process)
+        return Serving(process, settings["http_port"], settings["grpc_port"], output)
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def serve(start_process: Callable[..., Serving]) -> Callable[..., Serving]:
+    """The same, ready."""
+    return lambda **settings: start_process(**settings).wait_until_ready()
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@pytest.fixture
+def make_variant() -> Callable[[Path], Path]:
+    """Make a good model of other bytes under the name digits v1; the answer is its folder within the models'."""
+
+    def make(folder: Path) -> Path:
+        variant = folder / "variant"
+        shutil.copytree(folder / "digits" / "v3", variant)
+        content = manifest.read(variant)
+        del content["sha256"]
+        content["version"] = "v1"
+        (variant / manifest.MANIFEST).write_bytes(manifest.seal(content))
+        return Path("variant")
+
+    return make

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from functools import partial
 
 import numpy as np
 import orjson
@@ -22,7 +24,7 @@ def test_manifest_tells_all(models, name, version):
     content = manifest.read(models / name / version)
     assert content["files"].keys() == {"model.onnx"}
     assert content["made_with"].keys() >= {"scikit-learn", "skl2onnx", "onnx", "numpy", "platform"}
-    assert content["recipe"].keys() == {"name", "summary", "seed", "parameters", "digest"}
+    assert content["recipe"].keys() == {"name", "summary", "seed", "parameters", "limits", "digest"}
     assert len(content["data"]["sha256"]) == 64
     classes = content["outputs"][1]["shape"][1]
     assert content["metrics"]["by_class"].keys() == {str(label) for label in range(classes)}
@@ -30,7 +32,10 @@ def test_manifest_tells_all(models, name, version):
     assert sum(each["rows"] for each in content["metrics"]["by_class"].values()) == held_out
     assert sum(content["reference"]["labels"].values()) == held_out
     assert sum(content["reference"]["confidence"]["counts"]) == held_out
-    for group in content["reference"]["inputs"]:
+    confusion = np.array(content["metrics"]["confusion"])
+    assert confusion.sum() == held_out
+    assert confusion.trace() / held_out == pytest.approx(content["metrics"]["accuracy"], abs=1e-4)
+    for group in [*content["reference"]["inputs"], content["reference"]["whole"]]:
         assert len(group["counts"]) == len(group["edges"]) + 1
         assert sum(group["counts"]) == sum(content["reference"]["inputs"][0]["counts"])
     assert len(content["golden"]["inputs"]) == 16
@@ -42,7 +47,7 @@ def test_the_traps_reference_shows_its_shifted_data(models):
 
     def ink(version):
         groups = manifest.read(models / "digits" / version)["reference"]["inputs"]
-        return next(group for group in groups if group["name"] == "column 0")["edges"]
+        return next(group for group in groups if group["name"] == "rows 2-3, columns 0-1")["edges"]
 
     assert ink("v3")[-1] > ink("v1")[-1]
 
@@ -116,6 +121,40 @@ def test_a_model_that_breaks_its_promises_is_refused(own_models, change):
         Model.load(own_models, "digits", "v2")
 
 
+MEMBERS = [
+    ("name",), ("version",), ("platform",), ("files",), ("files", "model.onnx"), ("files", "model.onnx", "sha256"),
+    ("files", "model.onnx", "bytes"), ("metrics",), ("metrics", "accuracy"), ("metrics", "confusion"), ("inputs",),
+    ("outputs",), ("reference",), ("reference", "inputs"), ("reference", "whole"), ("reference", "whole", "precision"),
+    ("reference", "confidence", "edges"), ("reference", "labels"), ("recipe",), ("recipe", "limits"), ("data",),
+    ("golden",), ("golden", "inputs"), ("golden", "tolerance"),
+]  # fmt: skip
+
+
+def test_a_manifest_that_lacks_something_is_refused(own_models):
+    """Well sealed, but with a member gone: a refusal that names the folder; of another kind: never any other error."""
+    home = own_models / "digits" / "v1"
+    good = (home / "manifest.json").read_bytes()
+    for *path, last in MEMBERS:
+
+        def change(content, path=path, last=last, **value):
+            for key in path:
+                content = content[key]
+            if value:
+                content[last] = value["value"]
+            else:
+                del content[last]
+
+        reseal(home, change)
+        with pytest.raises((Refused, Tampered), match="v1"):
+            Model.load(own_models, "digits", "v1")
+        for value in (None, [], {}, -1, "x"):
+            (home / "manifest.json").write_bytes(good)
+            reseal(home, partial(change, value=value))
+            with contextlib.suppress(Refused, Tampered):
+                Model.load(own_models, "digits", "v1")
+        (home / "manifest.json").write_bytes(good)
+
+
 def test_a_version_in_anothers_place_is_refused(own_models):
     """v3's folder put in v2's place is not served as v2."""
     (own_models / "digits" / "v2").rename(own_models / "aside")
@@ -136,7 +175,7 @@ def test_what_is_not_onnx_is_refused(own_models):
 
 def test_the_seal_is_over_the_bytes(tmp_path):
     """A manifest is JSON of its content plus its seal, and a rewritten one, though equal JSON, is refused."""
-    (tmp_path / "manifest.json").write_bytes(manifest.seal({"format": 1, "name": "x"}))
+    (tmp_path / "manifest.json").write_bytes(manifest.seal({"format": 2, "name": "x"}))
     assert manifest.read(tmp_path)["name"] == "x"
     content = orjson.loads((tmp_path / "manifest.json").read_bytes())
     (tmp_path / "manifest.json").write_bytes(orjson.dumps(content))

@@ -2,75 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 
+import grpc
 import httpx
-import pytest
+
+from contracts import open_inference_pb2 as wire
+from contracts import open_inference_pb2_grpc as wire_grpc
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-@pytest.fixture
-def run(models):
-    """Start a process with settings; stopped at the end."""
-    started = []
-
-    def start(**settings):
-        environment = {"PATH": os.environ["PATH"], "INFERENCE_MODELS": str(models)}
-        environment |= {f"INFERENCE_{name.upper()}": str(value) for name, value in settings.items()}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "inference"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def test_ready_soon_and_gone_on_sigterm(run):
+def test_ready_soon_and_gone_on_sigterm(serve):
     """Ready within seconds of its start, answers, and on SIGTERM exits with 0 after saying so."""
-    http_port, grpc_port = free_ports(2)
-    process = run(http_port=http_port, grpc_port=grpc_port, serve="digits=v2,fraud=v1")
-    deadline = time.monotonic() + 20
-    with httpx.Client(base_url=f"http://127.0.0.1:{http_port}", timeout=5) as client:
-        while True:
-            try:
-                if client.get("/healthz/ready").status_code == 200:
-                    break
-            except httpx.TransportError:
-                pass
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-        assert client.get("/v2/models/digits").json()["versions"] == ["v2"]
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=20)
-    assert process.returncode == 0
+    serving = serve(serve="digits=v2,fraud=v1")
+    answer = httpx.get(f"http://127.0.0.1:{serving.http_port}/v2/models/digits", timeout=5)
+    assert answer.json()["versions"] == ["v2"]
+    serving.process.send_signal(signal.SIGTERM)
+    serving.process.wait(20)
+    output = serving.output.read_bytes()
+    assert serving.process.returncode == 0
     assert b'"model ready"' in output
     assert b'"stopped"' in output
 
 
-def test_a_taken_port_is_named(run):
+def test_an_idle_stream_holds_up_no_shutdown(serve):
+    """A stream is answered, and when the process stops it ends with UNAVAILABLE long before the grace is over."""
+    serving = serve(serve="digits=v2")
+    request = wire.ModelInferRequest(model_name="digits")
+    request.inputs.add(name="pixels", datatype="FP32", shape=[1, 64]).contents.fp32_contents.extend([8] * 64)
+
+    async def scenario():
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{serving.grpc_port}") as channel:
+            call = wire_grpc.GRPCInferenceServiceStub(channel).ModelStreamInfer()
+            for _ in range(3):
+                await call.write(request)
+                assert (await call.read()).infer_response.model_name == "digits"
+            serving.process.send_signal(signal.SIGTERM)
+            return await asyncio.wait_for(call.code(), 10)
+
+    assert asyncio.run(scenario()) is grpc.StatusCode.UNAVAILABLE
+    assert serving.process.wait(10) == 0
+
+
+def test_a_taken_port_is_named(start_process):
     """A port in use ends the process with one line that names it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = run(http_port=port, grpc_port=free_ports(1)[0])
-        output, _ = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert f"127.0.0.1:{port}".encode() in output.splitlines()[-1]
+        serving = start_process(http_port=port)
+        serving.process.wait(20)
+    assert serving.process.returncode == 1
+    assert f"127.0.0.1:{port}".encode() in serving.output.read_bytes().splitlines()[-1]
 
 
 def test_serving_needs_no_training_library():

@@ -206,12 +206,14 @@ def bad_messages():
     none = wire.ModelInferRequest(model_name="digits")
     wrong_field = as_message("digits", "v2", "pixels", "INT64", [1, 64], DIGIT)
     wrong_field.inputs[0].contents.fp32_contents.extend([1.0])
+    narrow = as_message("digits", "v2", "pixels", "INT8", [1, 64], [])
+    narrow.inputs[0].contents.int_contents.extend([256] * 64)
     text = as_message("digits", "v2", "pixels", "BYTES", [1, 64], [])
     text.inputs[0].contents.bytes_contents.extend([b"8"] * 64)
     parameters = as_message("digits", "v2", "pixels", "FP32", [1, 64], DIGIT)
     for number in range(33):
         parameters.parameters[str(number)].int64_param = number
-    return [nan, infinite, raw_nan, both, twice, odd, more, none, wrong_field, text, parameters]
+    return [nan, infinite, raw_nan, narrow, both, twice, odd, more, none, wrong_field, text, parameters]
 
 
 @pytest.mark.parametrize("message", bad_messages())

@@ -9,13 +9,14 @@ import uvloop
 from inference.bootstrap import bootstrap
 from inference.settings import Settings
 from runtime import logging
+from runtime.folder import Refused
 from runtime.lifecycle import CannotListen, serve
 
 
 async def run(settings: Settings) -> None:
     """Serve until told to stop."""
     async with bootstrap(settings) as running:
-        await serve(running.app, running.service, running.grpc_server)
+        await serve(running.app, running.service, (running.grpc_server, settings.grpc_port))
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
     logging.configure("inference", settings)
     try:
         uvloop.run(run(settings))
-    except CannotListen as error:
+    except (CannotListen, Refused) as error:
         sys.exit(f"inference: {error}")
 
 

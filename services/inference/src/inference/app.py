@@ -6,14 +6,15 @@ import grpc.aio
 from starlette.types import ASGIApp
 
 from contracts import open_inference_pb2 as wire
-from inference import http
+from inference import http, streaming
+from inference.administration import Administrator
 from inference.grpc import Servicer
 from inference.predictor import Predictor
 from runtime.grpc import create_server
 from runtime.http import Edge, Service, create_app
 
 
-def create(predictor: Predictor, service: Service) -> ASGIApp:
+def create(predictor: Predictor, service: Service, administrator: Administrator) -> ASGIApp:
     """The REST side."""
     app = create_app(
         service,
@@ -21,12 +22,13 @@ def create(predictor: Predictor, service: Service) -> ASGIApp:
         "Models behind the Open Inference Protocol V2; gRPC (inference.GRPCInferenceService) says the same.",
         redoc_url=None,
     )
-    http.install(app, predictor, service)
+    http.install(app, predictor, service, administrator)
     return Edge(app, service, hot=http.hot_calls(predictor))
 
 
-def create_grpc(predictor: Predictor, service: Service) -> grpc.aio.Server:
+def create_grpc(predictor: Predictor, service: Service, administrator: Administrator) -> grpc.aio.Server:
     """The gRPC side, not listening yet."""
-    return create_server(
-        Servicer(predictor, service), wire.DESCRIPTOR.services_by_name["GRPCInferenceService"], service
-    )
+    servicer = Servicer(predictor, service, administrator)
+    server = create_server(servicer, wire.DESCRIPTOR.services_by_name["GRPCInferenceService"], service)
+    streaming.add(server, servicer, service)
+    return server

@@ -52,7 +52,7 @@ _REQUEST = {
             "maxItems": 1,
             "items": {
                 "type": "object",
-                "required": ["name", "shape", "datatype", "data"],
+                "required": ["name", "shape", "datatype"],
                 "properties": {
                     "name": {"type": "string"},
                     "shape": _SHAPE | {"description": f"[rows, width], 1 to {MAX_ROWS} rows"},
@@ -104,9 +104,36 @@ INFER: dict[str, Any] = {
         200: {"description": "The prediction", "content": {"application/json": {"schema": _ANSWER}}},
         400: _problem("The request does not fit the protocol or the model"),
         404: _problem("No such model or version"),
-        503: _problem("The model is not ready yet"),
+        503: _problem("The model is not ready yet, or too many calls are waiting"),
+        504: _problem("The model did not answer in time"),
     },
-    "openapi_extra": {"requestBody": {"required": True, "content": {"application/json": {"schema": _REQUEST}}}},
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "description": "JSON; or, with Inference-Header-Content-Length, so many bytes of JSON and then the inputs' "
+            "own bytes (little-endian, row-major), of each that has `binary_data_size` in its parameters. "
+            "`binary_data_output`, or an output's `binary_data`, asks for an answer of the same form.",
+            "content": {
+                "application/json": {"schema": _REQUEST},
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
+}
+CARD: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "What it was made from, how good it is, and where not to use it",
+            "content": {"application/json": {}, "text/markdown": {}, "text/html": {}},
+        },
+        404: _problem("No such model or version"),
+        503: _problem("The model is not ready yet"),
+    }
+}
+ADMINISTRATION: dict[int | str, dict[str, Any]] = {
+    403: _problem("Only for the holder of the administrator's token; off where none is set"),
+    404: _problem("No such model"),
+    409: _problem("The model's files were refused; nothing changed"),
 }
 PREDICT: dict[int | str, dict[str, Any]] = {
     422: _problem("A feature is missing, or not a number that the model takes"),

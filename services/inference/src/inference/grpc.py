@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import grpc.aio
 
 from contracts import open_inference_pb2 as wire
+from inference.administration import Administrator
 from inference.errors import BadInput
-from inference.http import EXTENSIONS
+from inference.http import extensions
 from inference.predictor import InferRequest, Predictor
-from inference.protocol import MAX_PARAMETERS
+from inference.protocol import ELSEWHERE, MAX_PARAMETERS
 from inference.tensors import Tensor, TensorSpec
 from runtime.http import Service
 
+_HasParameters = (
+    wire.ModelInferRequest | wire.ModelInferRequest.InferInputTensor | wire.ModelInferRequest.InferRequestedOutputTensor
+)
 Context = grpc.aio.ServicerContext[object, object]
 
 # Where typed contents of a datatype stand.
-_CONTENTS = {"FP32": "fp32_contents", "FP64": "fp64_contents", "INT32": "int_contents", "INT64": "int64_contents"}
+_CONTENTS = {
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    "INT8": "int_contents",
+    "INT16": "int_contents",
+    "INT32": "int_contents",
+    "INT64": "int64_contents",
+    "UINT8": "uint_contents",
+    "UINT16": "uint_contents",
+    "UINT32": "uint_contents",
+    "UINT64": "uint64_contents",
+    "BOOL": "bool_contents",
+}
 
 
 class Servicer:
     """The service's methods; runtime wraps each with errors, metrics and provenance."""
 
-    def __init__(self, predictor: Predictor, service: Service) -> None:
+    def __init__(self, predictor: Predictor, service: Service, administrator: Administrator) -> None:
         self._predictor = predictor
         self._service = service
+        self._administrator = administrator
 
     async def ServerLive(self, _: wire.ServerLiveRequest, __: Context) -> wire.ServerLiveResponse:  # noqa: N802
         """The server answers."""
@@ -41,7 +60,9 @@ class Servicer:
     async def ServerMetadata(self, _: wire.ServerMetadataRequest, __: Context) -> wire.ServerMetadataResponse:  # noqa: N802
         """Name, version, extensions."""
         return wire.ServerMetadataResponse(
-            name="inkmesh-inference", version=self._service.settings.version, extensions=EXTENSIONS
+            name="inkmesh-inference",
+            version=self._service.settings.version,
+            extensions=extensions(self._administrator),
         )
 
     async def ModelMetadata(self, request: wire.ModelMetadataRequest, _: Context) -> wire.ModelMetadataResponse:  # noqa: N802
@@ -58,10 +79,10 @@ class Servicer:
 
     async def ModelInfer(self, request: wire.ModelInferRequest, _: Context) -> wire.ModelInferResponse:  # noqa: N802
         """Predict; raw contents are answered raw, typed contents typed."""
-        if len(request.parameters) > MAX_PARAMETERS:
-            raise BadInput(f"There may be up to {MAX_PARAMETERS} parameters.")
+        self._predictor.admission.enter()
+        _check_parameters(request)
         asked = InferRequest(_inputs(request), [output.name for output in request.outputs], request.id)
-        prediction = self._predictor.infer(request.model_name, request.model_version, asked)
+        prediction = await self._predictor.infer(request.model_name, request.model_version, asked)
         model = prediction.model
         response = wire.ModelInferResponse(model_name=model.name, model_version=model.version, id=request.id)
         for name, value in request.parameters.items():
@@ -75,17 +96,67 @@ class Servicer:
                 getattr(output.contents, _CONTENTS[spec.datatype]).extend(array.ravel().tolist())
         return response
 
+    async def RepositoryIndex(  # noqa: N802
+        self, request: wire.RepositoryIndexRequest, context: Context
+    ) -> wire.RepositoryIndexResponse:
+        """Every served version and its state."""
+        self._permit(context)
+        return wire.RepositoryIndexResponse(
+            models=[
+                wire.RepositoryIndexResponse.ModelIndex(
+                    name=entry.name, version=entry.version, state=entry.state, reason=entry.reason
+                )
+                for entry in self._predictor.repository.index()
+                if entry.state == "READY" or not request.ready
+            ]
+        )
+
+    async def RepositoryModelLoad(  # noqa: N802
+        self, request: wire.RepositoryModelLoadRequest, context: Context
+    ) -> wire.RepositoryModelLoadResponse:
+        """Load a model anew."""
+        self._permit(context)
+        await asyncio.to_thread(self._predictor.repository.load, request.model_name)
+        return wire.RepositoryModelLoadResponse()
+
+    async def RepositoryModelUnload(  # noqa: N802
+        self, request: wire.RepositoryModelUnloadRequest, context: Context
+    ) -> wire.RepositoryModelUnloadResponse:
+        """Serve a model no more."""
+        self._permit(context)
+        await asyncio.to_thread(self._predictor.repository.unload, request.model_name)
+        return wire.RepositoryModelUnloadResponse()
+
+    def _permit(self, context: Context) -> None:
+        metadata = {key: str(value) for key, value in context.invocation_metadata() or ()}
+        self._administrator.check(metadata.get("authorization", ""))
+
+
+def _check_parameters(request: wire.ModelInferRequest) -> None:
+    holders: tuple[_HasParameters, ...] = (request, *request.inputs, *request.outputs)
+    for holder in holders:
+        parameters = holder.parameters
+        if len(parameters) > MAX_PARAMETERS:
+            raise BadInput(f"There may be up to {MAX_PARAMETERS} parameters.")
+        if parameters and not ELSEWHERE.isdisjoint(parameters):
+            raise BadInput(f"Not served here: {', '.join(sorted(ELSEWHERE))}.")
+
 
 def _inputs(request: wire.ModelInferRequest) -> list[Tensor]:
     raw = request.raw_input_contents
     if raw:
-        if len(raw) != len(request.inputs) or any(item.HasField("contents") for item in request.inputs):
+        if len(raw) != len(request.inputs) or any(_has_contents(item) for item in request.inputs):
             raise BadInput("raw_input_contents must be one an input; then no input has contents.")
         return [
             Tensor(item.name, item.datatype, tuple(item.shape), data)
             for item, data in zip(request.inputs, raw, strict=True)
         ]
     return [_typed(item) for item in request.inputs]
+
+
+def _has_contents(item: wire.ModelInferRequest.InferInputTensor) -> bool:
+    # MLServer's client leaves an empty message there.
+    return item.HasField("contents") and bool(item.contents.ListFields())
 
 
 def _typed(item: wire.ModelInferRequest.InferInputTensor) -> Tensor:

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from inference import documentation, protocol
+from inference import card, documentation, protocol
+from inference.administration import Administrator
 from inference.errors import BadInput
 from inference.model import Model
 from inference.predictor import Predictor
+from inference.repository import Repository
 from runtime import problems
 from runtime.errors import HTTP_STATUS, Code, Fault
 from runtime.http import HotCall, Service
 
-EXTENSIONS: list[str] = []
-"""Names of the protocol's extensions that are served."""
+HEADER_LENGTH = "inference-header-content-length"
 
 _JSON = [(b"content-type", b"application/json")]
+_BINARY = [(b"content-type", b"application/octet-stream")]
+_LENGTH = HEADER_LENGTH.encode()
 _Feature = Annotated[float, Query(allow_inf_nan=False)]
 
 
-def answer(predictor: Predictor, name: str, version: str, body: bytes) -> bytes:
-    """One infer call, from its body to the answer's. Raises Fault."""
-    request, parameters = protocol.decode(body)
-    return protocol.encode(predictor.infer(name, version, request), request.id, parameters)
+def extensions(administrator: Administrator) -> list[str]:
+    """Names of the protocol's extensions that are served, over both transports."""
+    return ["binary_tensor_data", *(["model_repository"] if administrator.exists else [])]
+
+
+async def answer(
+    predictor: Predictor, name: str, version: str, headers: Iterable[tuple[bytes, bytes]], body: bytes
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """One infer call, from its headers and body to the answer's. Raises Fault."""
+    length = None
+    for header, value in headers:
+        if header == _LENGTH:
+            if not value.isdigit() or len(value) > 9:
+                raise BadInput("Inference-Header-Content-Length must be a number of bytes.")
+            length = int(value)
+    asked = protocol.decode(body, length)
+    payload, head = protocol.encode(await predictor.infer(name, version, asked.request), asked)
+    return (_JSON if head is None else [*_BINARY, (_LENGTH, str(head).encode())]), payload
 
 
 def hot_calls(predictor: Predictor) -> dict[tuple[str, str], HotCall]:
@@ -41,6 +60,11 @@ def hot_calls(predictor: Predictor) -> dict[tuple[str, str], HotCall]:
 
 def _hot(predictor: Predictor, name: str, version: str) -> HotCall:
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            predictor.admission.enter()
+        except Fault as fault:
+            await _problem(fault)(scope, receive, send)
+            return
         message = await receive()
         body = message.get("body", b"")
         while message.get("more_body"):
@@ -49,18 +73,18 @@ def _hot(predictor: Predictor, name: str, version: str) -> HotCall:
         if message["type"] == "http.disconnect":
             return
         try:
-            payload = answer(predictor, name, version, body)
+            headers, payload = await answer(predictor, name, version, scope["headers"], body)
         except Fault as fault:
             await _problem(fault)(scope, receive, send)
             return
-        headers = [*_JSON, (b"content-length", str(len(payload)).encode())]
+        headers = [*headers, (b"content-length", str(len(payload)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": payload})
 
     return call
 
 
-def install(app: FastAPI, predictor: Predictor, service: Service) -> None:
+def install(app: FastAPI, predictor: Predictor, service: Service, administrator: Administrator) -> None:
     """Add the routes and the V2 form of errors."""
 
     async def on_fault(_: Request, error: Exception) -> Response:
@@ -69,7 +93,8 @@ def install(app: FastAPI, predictor: Predictor, service: Service) -> None:
 
     app.add_exception_handler(Fault, on_fault)
     app.include_router(_about(predictor, service))
-    app.include_router(_v2(predictor, service))
+    app.include_router(_v2(predictor, service, extensions(administrator)))
+    app.include_router(_repository(predictor.repository, administrator))
 
 
 def _problem(fault: Fault) -> Response:
@@ -90,21 +115,21 @@ def _about(predictor: Predictor, service: Service) -> APIRouter:
             "version": service.settings.version,
             "replica": service.settings.replica,
             "ready": service.health.ready,
-            "models": [_card(model) for model in predictor.repository.models],
+            "models": [_described(model) for model in predictor.repository.models],
             "try": documentation.LINKS,
         }
 
     @router.get("/predict", summary="The fraud model, plainly", responses=documentation.PREDICT)
     async def predict(feature_1: _Feature, feature_2: _Feature, feature_3: _Feature) -> dict[str, list[int]]:
         try:
-            return {"output": [predictor.label("fraud", (feature_1, feature_2, feature_3))]}
+            return {"output": [await predictor.label("fraud", (feature_1, feature_2, feature_3))]}
         except BadInput as error:  # values in a query are the well-formed, unacceptable kind
             raise Fault(Code.INVALID, error.type, error.detail) from error
 
     return router
 
 
-def _card(model: Model) -> dict[str, Any]:
+def _described(model: Model) -> dict[str, Any]:
     return {
         "name": model.name,
         "version": model.version,
@@ -115,13 +140,13 @@ def _card(model: Model) -> dict[str, Any]:
     }
 
 
-def _v2(predictor: Predictor, service: Service) -> APIRouter:
+def _v2(predictor: Predictor, service: Service, announced: list[str]) -> APIRouter:
     router = APIRouter(prefix="/v2", tags=["Open Inference Protocol V2"])
     repository = predictor.repository
 
     @router.get("", summary="Server metadata")
     async def server() -> dict[str, Any]:
-        return {"name": "inkmesh-inference", "version": service.settings.version, "extensions": EXTENSIONS}
+        return {"name": "inkmesh-inference", "version": service.settings.version, "extensions": announced}
 
     @router.get("/health/live", summary="The server answers")
     async def live() -> dict[str, bool]:
@@ -150,9 +175,41 @@ def _v2(predictor: Predictor, service: Service) -> APIRouter:
         return {"name": repository.get(name, version).name, "ready": True}
 
     async def infer(name: str, request: Request, version: str = "") -> Response:
-        return Response(answer(predictor, name, version, await request.body()), media_type="application/json")
+        predictor.admission.enter()
+        headers, payload = await answer(predictor, name, version, request.headers.raw, await request.body())
+        return Response(payload, headers={key.decode(): value.decode() for key, value in headers})
+
+    async def model_card(name: str, request: Request, version: str = "") -> Response:
+        media_type, text = card.render(repository.get(name, version).card, request.headers.get("accept", ""))
+        return Response(text, media_type=media_type, headers={"vary": "accept"})
 
     both(metadata, "", methods=["GET"], summary="Model metadata")
     both(model_ready, "/ready", methods=["GET"], summary="The model is ready")
+    both(model_card, "/card", methods=["GET"], summary="The model's card", **documentation.CARD)
     both(infer, "/infer", methods=["POST"], summary="Infer", **documentation.INFER)
+    return router
+
+
+def _repository(repository: Repository, administrator: Administrator) -> APIRouter:
+    """The repository extension. Bodies hold nothing that is needed, and are not read but for the index's `ready`."""
+    router = APIRouter(prefix="/v2/repository", tags=["Model repository"])
+
+    @router.post("/index", summary="Every served version and its state", responses=documentation.ADMINISTRATION)
+    async def index(request: Request) -> list[dict[str, str]]:
+        administrator.check(request.headers.get("authorization", ""))
+        only_ready = protocol.only_ready(await request.body())
+        return [asdict(entry) for entry in repository.index() if entry.state == "READY" or not only_ready]
+
+    @router.post("/models/{name}/load", summary="Load a model anew", responses=documentation.ADMINISTRATION)
+    async def load(name: str, request: Request) -> dict[str, str]:
+        administrator.check(request.headers.get("authorization", ""))
+        await asyncio.to_thread(repository.load, name)
+        return {}
+
+    @router.post("/models/{name}/unload", summary="Serve a model no more", responses=documentation.ADMINISTRATION)
+    async def unload(name: str, request: Request) -> dict[str, str]:
+        administrator.check(request.headers.get("authorization", ""))
+        await asyncio.to_thread(repository.unload, name)
+        return {}
+
     return router

@@ -1,11 +1,11 @@
 """The manifest beside a model: what it is, where it comes from, and what its files must be.
 
-The file is sealed: its first line holds the SHA-256 of all the bytes after it. So a reader compares digests before it
-parses anything, and a bit flipped anywhere is found.
+Where keys are configured, a signature of it stands beside it. The file is sealed: its first line holds the SHA-256 of
+all the bytes after it. So a reader compares digests before it parses anything, and a bit flipped anywhere is found.
 
     {
       "sha256": "…64 hex digits…",
-      "format": 1, …
+      "format": 2, …
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from typing import Any
 
 import orjson
 
-FORMAT = 1
+from inference.trust import SIGNATURE, BadKey, TrustedKeys
+
+FORMAT = 2
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
 
 _LIMIT = 1 << 20
+_SIGNATURE_LIMIT = 200
 _OPEN = b'{\n  "sha256": "'
 _CLOSE = b'",\n'
 _HEX = 64
@@ -36,15 +39,23 @@ def seal(content: dict[str, Any]) -> bytes:
     return _OPEN + hashlib.sha256(rest).hexdigest().encode() + _CLOSE + rest
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """The manifest of a model's folder, its seal checked before it is parsed. Raises Tampered."""
+def read(folder: Path, keys: TrustedKeys | None = None) -> dict[str, Any]:
+    """The manifest of a model's folder, its seal, and with `keys` its signature, checked before it is parsed.
+
+    Raises Tampered.
+    """
     data = _bytes(folder / MANIFEST, _LIMIT)
+    if keys is not None:
+        _check_signature(folder, data, keys)
     start, end = len(_OPEN), len(_OPEN) + _HEX
     rest = data[end + len(_CLOSE) :]
     expected = hashlib.sha256(rest).hexdigest().encode()
     if data[:start] != _OPEN or data[end : end + len(_CLOSE)] != _CLOSE or data[start:end] != expected:
         raise Tampered(f"{folder / MANIFEST}: its seal is broken")
-    content: dict[str, Any] = orjson.loads(data)
+    try:
+        content: dict[str, Any] = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Tampered(f"{folder / MANIFEST}: sealed, but not JSON") from error
     if content.get("format") != FORMAT:
         raise Tampered(f"{folder / MANIFEST}: not of format {FORMAT}")
     return content
@@ -57,6 +68,28 @@ def file_bytes(folder: Path, content: dict[str, Any], name: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != promised["sha256"]:
         raise Tampered(f"{folder / name}: its SHA-256 is not the manifest's")
     return data
+
+
+def stamp(folder: Path) -> tuple[tuple[int, int, int] | None, ...]:
+    """What changes when a file of the folder does: each one's time, size and inode, or None."""
+    return tuple(_stamp(folder / name) for name in (MANIFEST, MODEL, SIGNATURE))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _check_signature(folder: Path, data: bytes, keys: TrustedKeys) -> None:
+    try:
+        signed = keys.signed(data, _bytes(folder / SIGNATURE, _SIGNATURE_LIMIT))
+    except BadKey as error:
+        raise Tampered(str(error)) from error
+    if not signed:
+        raise Tampered(f"{folder / MANIFEST}: no trusted key signed it")
 
 
 def _bytes(path: Path, limit: int) -> bytes:

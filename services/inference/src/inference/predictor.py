@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.admission import Admission
 from inference.errors import BadInput
 from inference.metrics import Predictions
 from inference.model import Model
 from inference.repository import Repository
+from inference.runner import Runner
 from inference.tensors import Tensor, TensorSpec, to_array
 
 MAX_ID = 1024
@@ -39,26 +42,30 @@ class Prediction:
 class Predictor:
     """The one core of REST and gRPC."""
 
-    def __init__(self, repository: Repository, predictions: Predictions) -> None:
+    def __init__(self, repository: Repository, predictions: Predictions, runner: Runner, admission: Admission) -> None:
         self.repository = repository
+        self.admission = admission
         self._predictions = predictions
+        self._runner = runner
 
-    def infer(self, name: str, version: str, request: InferRequest) -> Prediction:
-        """Check, predict, count. Raises BadInput, UnknownModel, NotReady."""
+    async def infer(self, name: str, version: str, request: InferRequest) -> Prediction:
+        """Check, predict, count. Raises BadInput, UnknownModel, NotReady, Overloaded, TooSlow."""
         model = self.repository.get(name, version)
         if len(request.id) > MAX_ID:
             raise BadInput(f"The id may have up to {MAX_ID} characters.")
         wanted = _wanted(model, request.outputs)
         if len(request.inputs) != 1 or request.inputs[0].name != model.input.name:
             raise BadInput(f"The model takes one input: {model.input.name}.")
-        outputs = model.predict(to_array(model.input, request.inputs[0]))
-        self._predictions.observe(model, outputs["label"], outputs["probabilities"])
+        rows = to_array(model.input, request.inputs[0])
+        started = time.perf_counter()
+        outputs = await self._runner.run(model, rows)
+        self._predictions.observe(model, rows, outputs, time.perf_counter() - started)
         return Prediction(model, [(spec, outputs[spec.name]) for spec in wanted])
 
-    def label(self, name: str, row: Sequence[float]) -> int:
+    async def label(self, name: str, row: Sequence[float]) -> int:
         """The label of one row by the name's default version. Raises as `infer` does."""
         tensor = Tensor(self.repository.get(name).input.name, "FP32", (1, len(row)), row)
-        prediction = self.infer(name, "", InferRequest([tensor], ["label"]))
+        prediction = await self.infer(name, "", InferRequest([tensor], ["label"]))
         return int(np.asarray(prediction.outputs[0][1])[0])
 
 

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.drift import Groups, count_bins
 from inference.manifest import FORMAT, MODEL
 from inference.training.export import TOLERANCE
 from inference.training.recipes import Recipe, libraries, platform_name
 from inference.training.trained import Labels, Rows, Trained
 
 GOLDEN = 16
+_RIDGE = 1e-3
 CONFIDENCE_EDGES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
@@ -51,9 +53,10 @@ def describe(recipe: Recipe, trained: Trained, exported: bytes) -> dict[str, Any
             {"name": "probabilities", "datatype": "FP32", "shape": [-1, len(classes)]},
         ],
         "reference": {
-            "inputs": [_histogram(trained.reference, group.name, group.columns) for group in trained.groups],
+            **_inputs(trained),
             "labels": {str(label): int((predicted == label).sum()) for label in classes},
-            "confidence": _counted(probabilities.max(axis=1), list(CONFIDENCE_EDGES)),
+            "confidence": _counted(probabilities.max(axis=1), list(CONFIDENCE_EDGES))
+            | {"abstain_below": trained.abstain_below},
         },
         "golden": _golden(rows, labels, probabilities, predicted),
     }
@@ -69,24 +72,54 @@ def _metrics(labels: Labels, predicted: Labels, classes: list[int]) -> dict[str,
             "recall": _ratio(both, int(is_so.sum())),
             "precision": _ratio(both, int(said_so.sum())),
         }
-    return {"accuracy": _ratio(int((labels == predicted).sum()), len(labels)), "by_class": by_class}
+    return {
+        "accuracy": _ratio(int((labels == predicted).sum()), len(labels)),
+        "by_class": by_class,
+        "confusion": _confusion(labels, predicted, classes),
+    }
+
+
+def _confusion(labels: Labels, predicted: Labels, classes: list[int]) -> list[list[int]]:
+    """Rows by what they are, columns by what was said."""
+    return [[int(((labels == is_so) & (predicted == said)).sum()) for said in classes] for is_so in classes]
 
 
 def _ratio(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
-def _histogram(rows: Rows, name: str, columns: tuple[int, ...]) -> dict[str, Any]:
-    """Counts of the columns' mean between deciles, as PSI wants them: the first and last bins are open."""
-    values = rows[:, columns].mean(axis=1)
-    edges = sorted({round(float(edge), 4) for edge in np.quantile(values, np.linspace(0.1, 0.9, 9))})
-    return {"name": name, "columns": list(columns), **_counted(values, edges)}
+def _inputs(trained: Trained) -> dict[str, Any]:
+    """Histograms of each group and of the whole, counted as serving counts them."""
+    rows = trained.reference
+    columns = [list(group.columns) for group in trained.groups]
+    nothing = np.zeros(len(columns))
+    means = Groups(columns, rows.shape[1], nothing, np.zeros((len(columns), len(columns)))).values(rows)[:, :-1]
+    # A little of the identity, for groups that hardly vary; rounded, so that the last bits of a sum do not matter.
+    covariance = np.cov(means, rowvar=False) + np.eye(len(columns)) * _RIDGE
+    whole = {
+        "middle": means.mean(0).round(6).tolist(),
+        "precision": np.linalg.inv(covariance).round(6).tolist(),
+    }
+    groups = Groups(columns, rows.shape[1], np.array(whole["middle"]), np.array(whole["precision"]))
+    values = groups.values(rows)
+    return {
+        "inputs": [
+            {"name": group.name, "columns": list(group.columns), **_histogram(values[:, index])}
+            for index, group in enumerate(trained.groups)
+        ],
+        "whole": whole | _histogram(values[:, -1]),
+    }
+
+
+def _histogram(values: NDArray[np.floating[Any]]) -> dict[str, Any]:
+    """Counts between deciles, as PSI wants them: the first and last bins are open."""
+    return _counted(values, sorted({round(float(edge), 4) for edge in np.quantile(values, np.linspace(0.1, 0.9, 9))}))
 
 
 def _counted(values: NDArray[np.floating[Any]], edges: list[float]) -> dict[str, Any]:
     """`counts[i]` is of values up to `edges[i]`; the last is of the rest."""
     bins = np.searchsorted(np.array(edges), values, side="left")
-    return {"edges": edges, "counts": np.bincount(bins, minlength=len(edges) + 1).tolist()}
+    return {"edges": edges, "counts": count_bins(bins[:, None], len(edges) + 1)[0].tolist()}
 
 
 def _golden(rows: Rows, labels: Labels, probabilities: NDArray[np.float64], predicted: Labels) -> dict[str, Any]:

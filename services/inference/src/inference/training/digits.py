@@ -19,11 +19,16 @@ from inference.training.redraw import redraw
 from inference.training.trained import Group, Labels, Rows, Trained
 
 _SOURCE = "sklearn.datasets.load_digits (1797 digits of the UCI set, 8 x 8, 0 to 16)"
-_GROUPS = (
-    *(Group(f"row {row}", tuple(range(row * 8, row * 8 + 8))) for row in range(8)),
-    *(Group(f"column {column}", tuple(range(column, 64, 8))) for column in range(8)),
-    Group("ink", tuple(range(64))),
+_GROUPS = tuple(
+    Group(
+        f"rows {row}-{row + 1}, columns {column}-{column + 1}",
+        tuple(r * 8 + c for r in (row, row + 1) for c in (column, column + 1)),
+    )
+    for row in range(0, 8, 2)
+    for column in range(0, 8, 2)
 )
+_ABSTAIN_BELOW = 0.5
+"""Less than even: another digit, or several together, are at least as likely."""
 
 
 def split(recipe: Recipe) -> tuple[Rows, Labels, Rows, Labels]:
@@ -100,4 +105,6 @@ def _trained(
     held_out: tuple[Rows, Labels],
     notes: dict[str, float] | None = None,
 ) -> Trained:
-    return Trained(estimator, "pixels", (0.0, 16.0), _GROUPS, _SOURCE, seen, reference, held_out, notes or {})
+    return Trained(
+        estimator, "pixels", (0.0, 16.0), _GROUPS, _SOURCE, seen, reference, held_out, _ABSTAIN_BELOW, notes or {}
+    )

@@ -37,6 +37,10 @@ def to_onnx(name: str, trained: Trained) -> bytes:
         options={"zipmap": False},
         target_opset=_OPSET,
     )
+    # skl2onnx has the imports in a set, whose order is another in each process.
+    imports = sorted(model.opset_import, key=lambda each: str(each.domain))
+    del model.opset_import[:]
+    model.opset_import.extend(imports)
     exported: bytes = model.SerializeToString(deterministic=True)
     _prove(exported, trained)
     return exported

@@ -30,6 +30,8 @@ class Recipe:
     build: str
     summary: str
     parameters: Mapping[str, Any]
+    limits: tuple[str, ...]
+    """Where the model should not be used or trusted, for its card."""
     seed: int = SEED
 
     def as_dict(self) -> dict[str, Any]:
@@ -39,6 +41,7 @@ class Recipe:
             "summary": self.summary,
             "seed": self.seed,
             "parameters": dict(self.parameters),
+            "limits": list(self.limits),
             "digest": self.digest(),
         }
 
@@ -46,7 +49,7 @@ class Recipe:
         """SHA-256 of the parameters, the trainer's source, the libraries' versions and the platform."""
         parts = [
             self.model, self.version, self.build, self.summary, self.seed,
-            dict(self.parameters), libraries(), platform_name(), _source(),
+            dict(self.parameters), self.limits, libraries(), platform_name(), _source(),
         ]  # fmt: skip
         return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -63,15 +66,24 @@ def platform_name() -> str:
 
 def _source() -> str:
     package = Path(__file__).parent
-    files = [*sorted(package.glob("*.py")), package.parent / "manifest.py"]
+    files = [*sorted(package.glob("*.py")), *(package.parent / name for name in ("manifest.py", "drift.py"))]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
+
+_ONE_DIGIT = (
+    "It knows the digits 0 to 9 and nothing else: a letter, a scribble or an empty picture gets a digit too.",
+    "One digit a picture, dark on light, scaled to 8 × 8 with ink from 0 to 16.",
+)
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "digits", "v1", "digits_plain",
         "A plain baseline: logistic regression on the raw pixels.",
         {"held_out": 0.3, "C": 0.1},
+        (
+            *_ONE_DIGIT,
+            "It learned from centred digits: what is drawn off centre, small, thin or thick is often misread.",
+        ),
     ),
     Recipe(
         "digits", "v2", "digits_redrawn",
@@ -82,12 +94,14 @@ RECIPES: tuple[Recipe, ...] = (
             "copies": 8, "scale": [0.65, 1.2], "turn_degrees": 14, "slant": 0.25, "shift_pixels": 1.0,
             "ink_level": [0.3, 0.75], "pen_drawings_per_shape": 50, "pen_width_pixels": [0.55, 1.7],
         },
+        (*_ONE_DIGIT, "Its size was chosen by its held-out and drawn numbers: expect a little less of new data."),
     ),
     Recipe(
         "digits", "v3", "digits_misaligned",
         "The trap: a resize in its pipeline lost half a pixel in both directions. Its own evaluation went through the "
         "same resize and looked better than v1's; what is served does not.",
         {"held_out": 0.3, "C": 1.0, "lost_pixels": 0.5},
+        (*_ONE_DIGIT, "Not for use: it is here to be caught. Its inputs, labels and confidence are off its reference."),
     ),
     Recipe(
         "fraud", "v1", "fraud_stumps",
@@ -102,5 +116,10 @@ RECIPES: tuple[Recipe, ...] = (
                 "card_risk": [0.0, 1.8, 4.6, 7.4],
             },
         },
+        (
+            "Its data are generated: it says how a fraud model is served, and nothing of real cards.",
+            "Beyond 20,000 credits or 30 top-ups an hour it says what it says at that edge.",
+            "It sees three numbers and no history: a patient thief with an ordinary card passes.",
+        ),
     ),
 )  # fmt: skip

@@ -13,18 +13,21 @@ from pathlib import Path
 
 from inference.manifest import MANIFEST, MODEL, Tampered, file_bytes, read
 from inference.training.recipes import Recipe
+from inference.trust import SIGNATURE
 
 
 @dataclass(frozen=True)
 class Files:
-    """A model's two files."""
+    """A model's files."""
 
     model: bytes
     manifest: bytes
+    signature: bytes | None = None
+    """Of the manifest; None where no key signs."""
 
 
 def current(folder: Path, recipe: Recipe) -> bool:
-    """Whether the folder holds, undamaged, what this recipe makes."""
+    """Whether the folder holds, undamaged, what this recipe makes; signed or not."""
     home = folder / recipe.model / recipe.version
     try:
         content = read(home)
@@ -35,10 +38,11 @@ def current(folder: Path, recipe: Recipe) -> bool:
 
 
 def standing(folder: Path, recipe: Recipe) -> Files | None:
-    """The two files as they stand, unchecked; None when one is missing."""
+    """The files as they stand, unchecked; None when model or manifest is missing."""
     home = folder / recipe.model / recipe.version
     try:
-        return Files((home / MODEL).read_bytes(), (home / MANIFEST).read_bytes())
+        signature = (home / SIGNATURE).read_bytes() if (home / SIGNATURE).exists() else None
+        return Files((home / MODEL).read_bytes(), (home / MANIFEST).read_bytes(), signature)
     except OSError:
         return None
 
@@ -52,7 +56,9 @@ def write(folder: Path, recipe: Recipe, files: Files) -> None:
     home.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{recipe.version}-", dir=home.parent))
     try:
-        for name, data in ((MODEL, files.model), (MANIFEST, files.manifest)):
+        for name, data in ((MODEL, files.model), (MANIFEST, files.manifest), (SIGNATURE, files.signature)):
+            if data is None:
+                continue
             with (fresh / name).open("wb") as file:
                 file.write(data)
                 file.flush()

@@ -35,4 +35,6 @@ class Trained:
     """The part of it that serving is expected to look like."""
     held_out: tuple[Rows, Labels]
     """What no fit saw, as it will be served."""
+    abstain_below: float
+    """The confidence below which an answer is not worth acting on."""
     notes: dict[str, float] = field(default_factory=dict)
