@@ -11,11 +11,14 @@ from fakes.ledger import FakeLedger
 from fakes.model import FakeModel
 from gateway import app
 from gateway.http import Api, Metrics, problem_answer
+from gateway.keys import KeySet
+from gateway.rates import Rates
 from gateway.readings import Reader
-from gateway.settings import Settings
+from gateway.settings import LiveSettings, Settings
 from gateway.tokens import Tokens
 from runtime.health import Health
 from runtime.http import Service
+from runtime.live import Live
 from runtime.telemetry import Telemetry
 
 
@@ -27,6 +30,8 @@ class Client:
     ledger: FakeLedger
     model: FakeModel
     tokens: Tokens
+    keys: Live[KeySet]
+    live: Live[LiveSettings]
     token: str = ""
 
     def __call__(self, method, path, *, key=None, token=None, **options):
@@ -55,7 +60,9 @@ def client():
     telemetry = Telemetry.create("gateway", settings, {})
     service = Service("gateway", settings, telemetry, Health())
     ledger, model = FakeLedger(), FakeModel()
-    tokens = Tokens({"1": ec.generate_private_key(ec.SECP256R1())}, 3600)
+    keys = Live(KeySet({"1": ec.generate_private_key(ec.SECP256R1())}, "1"))
+    live = Live(LiveSettings())
+    tokens = Tokens(keys, 3600)
     reader = Reader(ledger, model, 1, service.hop, problem_answer)
-    api = Api(tokens, ledger, reader, Metrics(telemetry.registry), 20)
-    return Client(app.create(api, service), ledger, model, tokens)
+    api = Api(tokens, Rates(live), ledger, reader, Metrics(telemetry.registry), 20)
+    return Client(app.create(api, service), ledger, model, tokens, keys, live)

@@ -7,9 +7,9 @@ import sys
 import uvloop
 
 from gateway.bootstrap import bootstrap
-from gateway.errors import NoKeys
 from gateway.settings import Settings
 from runtime import logging
+from runtime.folder import Refused
 from runtime.lifecycle import CannotListen, serve
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     logging.configure("gateway", settings)
     try:
         uvloop.run(run(settings))
-    except (NoKeys, CannotListen) as error:
+    except (CannotListen, Refused) as error:
         sys.exit(f"gateway: {error}")
 
 

@@ -37,7 +37,7 @@ def create(api: Api, service: Service) -> ASGIApp:
         )
 
     route("POST", "/api/v1/sessions", api.open_session, 201, schemas.Session,
-          "Become a guest with credits of your own", **_documented(503, 504))
+          "Become a guest with credits of your own", **_documented(429, 503, 504))
     route("GET", "/api/v1/account", api.account, 200, schemas.Account,
           "Credits", **_documented(401, 404, 503, 504))
     route("POST", PREDICTIONS, api.predict, 201, schemas.Prediction,
@@ -49,6 +49,8 @@ def create(api: Api, service: Service) -> ASGIApp:
     route("POST", "/api/v1/topups", api.top_up, 201, schemas.TopUp,
           "Buy credits with a test card",
           **_documented(400, 401, 404, 409, 413, 422, 503, 504, body=schemas.Purchase, key=True))
+    route("GET", "/.well-known/jwks.json", api.published_keys, 200, schemas.KeySet,
+          "The public keys that verify sessions' tokens", **_documented())
     # fmt: on
     _secure(app)
 

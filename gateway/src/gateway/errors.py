@@ -30,5 +30,6 @@ def not_found() -> Fault:
     return Fault(Code.NOT_FOUND, "not-found", "You have no such prediction.")
 
 
-class NoKeys(Exception):
-    """The folder of signing keys is missing or empty; the message says what to do."""
+def too_many(what: str, seconds: int) -> Fault:
+    """429: more than the limit; `seconds` until the next is welcome."""
+    return Fault(Code.TOO_MANY, "rate-limited", f"Too many {what}s: try again after {seconds} s.", retry_after=seconds)

@@ -12,12 +12,15 @@ from prometheus_client import CollectorRegistry, Counter
 
 from gateway import requests
 from gateway.errors import not_found
+from gateway.rates import Rates
 from gateway.readings import Answer, Key, Ledger, Reader, charge_id_of
 from gateway.tokens import Tokens
 from runtime import problems
 from runtime.errors import HTTP_STATUS, Code, Fault
 
 JSON = "application/json"
+KEYS_SECONDS = 300
+"""How long a copy of the published keys may be used."""
 
 
 class Metrics:
@@ -43,12 +46,14 @@ class Api:
     """The endpoints. Each reads the request, calls one thing, and renders what it got."""
 
     tokens: Tokens
+    rates: Rates
     ledger: Ledger
     reader: Reader
     metrics: Metrics
     session_credits: int
 
     async def open_session(self, _: Request) -> Response:
+        self.rates.session()
         account_id = "acc_" + secrets.token_hex(12)
         await self.ledger.open_account(account_id, self.session_credits)
         token, expires_at = self.tokens.issue(account_id)
@@ -60,6 +65,7 @@ class Api:
 
     async def predict(self, request: Request) -> Response:
         account_id = self._account_of(request)
+        self.rates.reading(account_id)  # before the key: a 429 is never stored
         name = requests.idempotency_key(request.headers.get("idempotency-key"))
         pixels = requests.pixels(await request.body())
         key = Key.of(name, "prediction", array("d", pixels).tobytes())
@@ -94,6 +100,10 @@ class Api:
             "decided_by": done.decided_by,
         }
         return _stored(Answer(201, orjson.dumps(told)), done.replayed)
+
+    async def published_keys(self, _: Request) -> Response:
+        headers = {"cache-control": f"public, max-age={KEYS_SECONDS}"}
+        return Response(orjson.dumps(self.tokens.keys.jwks), 200, headers, JSON)
 
     def _account_of(self, request: Request) -> str:
         return self.tokens.account_of(requests.bearer(request.headers.get("authorization")))

@@ -69,6 +69,20 @@ class TopUp(BaseModel):
     decided_by: Literal["model", "rules"]
 
 
+class PublicKey(BaseModel):
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    x: str
+    y: str
+    kid: str = Field(description="As in the header of the tokens that it signs")
+    alg: Literal["ES256"]
+    use: Literal["sig"]
+
+
+class KeySet(BaseModel):
+    keys: list[PublicKey] = Field(description="A JSON Web Key Set (RFC 7517)")
+
+
 class Problem(BaseModel):
     type: str = Field(description="/problems/SLUG, stable")
     title: str

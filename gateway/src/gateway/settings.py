@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+import runtime.settings
 from runtime.settings import ServerSettings
 
 
@@ -20,7 +22,7 @@ class Settings(ServerSettings):
     inference_target: str = "inference:9090"
     """Where inference's gRPC is."""
     token_keys: Path = Path(".inkmesh/secrets/token-signing")
-    """Folder of ES256 private keys (*.pem): all verify, the last by name signs."""
+    """Folder of ES256 private keys (*.pem), followed: all verify; the file `signing` names the one that signs."""
     token_seconds: int = Field(default=12 * 3600, ge=1, le=7 * 24 * 3600)
     """How long a session's token is good for."""
     session_credits: int = Field(default=20, ge=0, le=10_000)
@@ -31,3 +33,23 @@ class Settings(ServerSettings):
     """Deadline of a call to payment."""
     inference_seconds: float = Field(default=2.0, gt=0, le=60)
     """Deadline of a call to inference."""
+
+
+class LiveSettings(runtime.settings.LiveSettings):
+    """In force without a restart."""
+
+    readings_per_second: int = Field(default=200, ge=1, le=100_000)
+    """Readings of one account at one replica, over ten seconds."""
+    readings_burst: int = Field(default=400, ge=1, le=100_000)
+    """The most of them within one second."""
+    sessions_per_second: int = Field(default=100, ge=1, le=100_000)
+    """New sessions at one replica, over ten seconds."""
+    sessions_burst: int = Field(default=200, ge=1, le=100_000)
+    """The most of them within one second."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        for what in ("readings", "sessions"):
+            if getattr(self, f"{what}_burst") < getattr(self, f"{what}_per_second"):
+                raise ValueError(f"{what}_burst must not be below {what}_per_second")
+        return self

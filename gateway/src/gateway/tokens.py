@@ -4,64 +4,48 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.errors import NoKeys, unauthenticated
+from gateway.errors import unauthenticated
+from gateway.keys import ALGORITHM, KeySet
+from runtime.live import Live
 
 ISSUER = "inkmesh"
 AUDIENCE = "inkmesh-api"
-_ALGORITHM = "ES256"
 _REQUIRED = ["exp", "iat", "sub", "iss", "aud"]
 _REMEMBERED = 10_000
 
 
 class Tokens:
-    """Signs with the newest key, accepts all of them; remembers what it verified until it expires."""
+    """Signs and verifies with the keys in force; remembers what it verified until it expires or the keys change."""
 
-    def __init__(
-        self, keys: dict[str, ec.EllipticCurvePrivateKey], seconds: int, clock: Callable[[], float] = time.time
-    ) -> None:
-        if not keys:
-            raise NoKeys("no signing key was given")
-        self._signing = max(keys)
-        self._key = keys[self._signing]
-        self._public = {name: key.public_key() for name, key in keys.items()}
+    def __init__(self, keys: Live[KeySet], seconds: int, clock: Callable[[], float] = time.time) -> None:
+        self._keys = keys
         self._seconds = seconds
         self._clock = clock
         self._verified: dict[str, tuple[str, float]] = {}
+        self._verified_with = keys.value
 
-    @classmethod
-    def load(cls, folder: Path, seconds: int) -> Tokens:
-        """Read `folder`/*.pem; a key's id is its file's name. Raises NoKeys."""
-        keys = {}
-        for file in folder.glob("*.pem"):
-            try:
-                key = serialization.load_pem_private_key(file.read_bytes(), password=None)
-            except (ValueError, TypeError, UnsupportedAlgorithm, OSError) as error:
-                raise NoKeys(f"{file} is not a readable private key") from error
-            if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-                raise NoKeys(f"{file} is not a P-256 key")
-            keys[file.stem] = key
-        if not keys:
-            raise NoKeys(
-                f"no *.pem in {folder}: `openssl ecparam -name prime256v1 -genkey -noout -out {folder}/1.pem` makes one"
-            )
-        return cls(keys, seconds)
+    @property
+    def keys(self) -> KeySet:
+        """The keys in force."""
+        return self._keys.value
 
     def issue(self, account_id: str) -> tuple[str, int]:
         """A token for an account, and when it expires (Unix seconds)."""
         now = int(self._clock())
         claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": account_id, "iat": now, "exp": now + self._seconds}
-        return jwt.encode(claims, self._key, _ALGORITHM, headers={"kid": self._signing}), now + self._seconds
+        keys = self.keys
+        token = jwt.encode(claims, keys.private[keys.signing], ALGORITHM, headers={"kid": keys.signing})
+        return token, now + self._seconds
 
     def account_of(self, token: str) -> str:
         """The account that a token speaks for. Raises Fault(UNAUTHENTICATED)."""
+        if self._verified_with is not self._keys.value:
+            self._verified_with = self._keys.value
+            self._verified.clear()
         known = self._verified.get(token)
         if known is None:
             claims = self._verify(token)
@@ -77,23 +61,14 @@ class Tokens:
 
     def _verify(self, token: str) -> dict[str, Any]:
         try:
-            key = self._public[jwt.get_unverified_header(token)["kid"]]
+            key = self.keys.public[jwt.get_unverified_header(token)["kid"]]
             return jwt.decode(
                 token,
                 key,
-                algorithms=[_ALGORITHM],
+                algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
                 options={"require": _REQUIRED, "strict_aud": True, "verify_exp": False},
             )
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
             raise unauthenticated("The token is not one of this service's.") from error
-
-    def jwks(self) -> dict[str, Any]:
-        """The public keys as a JSON Web Key Set."""
-        return {
-            "keys": [
-                jwt.algorithms.ECAlgorithm.to_jwk(key, as_dict=True) | {"kid": name, "alg": _ALGORITHM, "use": "sig"}
-                for name, key in sorted(self._public.items())
-            ]
-        }

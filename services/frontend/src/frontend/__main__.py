@@ -9,6 +9,7 @@ import uvloop
 from frontend.bootstrap import bootstrap
 from frontend.settings import Settings
 from runtime import logging
+from runtime.folder import Refused
 from runtime.lifecycle import CannotListen, serve
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     logging.configure("frontend", settings)
     try:
         uvloop.run(run(settings))
-    except CannotListen as error:
+    except (CannotListen, Refused) as error:
         sys.exit(f"frontend: {error}")
 
 
