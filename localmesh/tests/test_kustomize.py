@@ -188,6 +188,26 @@ CASES = {
         labels: [{pairs: {after: component}}]
         """,
     "two-variants-of-one-base": "resources: [v1, v2, more]\nnamespace: demo",
+    "names-that-begin-alike": "resources: [alike.yaml]",
+    "patch-that-deletes-elements-of-lists": """\
+        resources: [app]
+        patches:
+          - patch: |-
+              apiVersion: apps/v1
+              kind: Deployment
+              metadata: {name: web}
+              spec:
+                template:
+                  spec:
+                    containers: [{name: web, volumeMounts: [{mountPath: /data, $patch: delete}]}]
+                    volumes: [{name: data, $patch: delete}]
+        """,
+    "patch-that-deletes-by-names": """\
+        resources: [alike.yaml]
+        patches:
+          - target: {name: web|web-2}
+            patch: "{$patch: delete, apiVersion: any, kind: any, metadata: {name: any}}"
+        """,
     "patch-by-the-name-before-a-suffix": """\
         resources: [v1, v2]
         patches:
@@ -202,6 +222,11 @@ FILES = {
     "text.txt": "hello\n  <world> & more\n",
     "variables.env": "# a comment\nX=1\n\nY=a b\nW=\n",
     "annotate.yaml": "apiVersion: any/v1\nkind: Any\nmetadata: {name: any, annotations: {note: here}}\n",
+    "alike.yaml": "---\n".join(
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: {space}}}\n"
+        for space in ("ns", "ns-a")
+        for name in ("web-2", "web", "web.2", "webs")
+    ),
     "component/kustomization.yaml": """\
         apiVersion: kustomize.config.k8s.io/v1alpha1
         kind: Component

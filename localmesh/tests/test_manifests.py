@@ -151,7 +151,7 @@ def test_an_autoscaler_is_kept():
     """
     (found,) = read([document(text)]).autoscalers
     assert (found.target, found.min_replicas, found.max_replicas) == ("web", 1, 4)
-    assert found.metrics[0]["resource"]["target"]["averageUtilization"] == 60
+    assert found.metrics[0].utilization == 60
 
 
 def test_istio_documents_go_on_untouched():

@@ -1,9 +1,14 @@
 """What the edge and the workloads' listeners have in common, and what only the edge does."""
 
 from localmesh.mesh import Address
-from localmesh.translate.listeners import edge, outbound
+from localmesh.translate import listeners
+from localmesh.translate.listeners import outbound
 
 HERE = Address("127.0.0.1", 1234)
+
+
+def edge(name, address, routes, log):
+    return listeners.edge(name, address, listeners.edge_settings(name, routes, log, ()))
 
 
 def connections(listener):

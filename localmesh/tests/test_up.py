@@ -1,5 +1,6 @@
 """Starting and stopping: what is refused and why, and that nothing is ever left behind."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -196,8 +197,44 @@ def test_a_secret_that_is_not_there_is_named_with_where_to_put_it(new_checkout):
     (folder / "1.pem").write_text("key")
     demo.up()
     keys = Path(demo.get("/environment")["environment"]["KEYS"])
-    assert [file.name for file in keys.iterdir()] == ["1.pem"]
+    assert [file.name for file in keys.iterdir() if not file.name.startswith(".")] == ["1.pem"]
     assert (keys / "1.pem").stat().st_mode & 0o777 == 0o600
+
+
+def test_volumes_follow_edits_while_the_process_goes_on(new_checkout):
+    """As in a cluster: what a ConfigMap or a Secret says now is in the volume, and no replica was replaced."""
+    demo = new_checkout(replicas=1)
+    volumes = "[{name: rules, configMap: {name: rules}}, {name: my-key, secret: {secretName: signing}}]"
+    mounts = "[{name: rules, mountPath: /rules}, {name: my-key, mountPath: /keys}]"
+    text = deployment("web", 1, more=f"    volumeMounts: {mounts}\nvolumes: {volumes}\n")
+    text = text.replace(
+        "- {name: UPSTREAM",
+        "- {name: KEYS, value: $(LOCALMESH_VOLUME_MY_KEY)}\n"
+        "            - {name: RULES, value: $(LOCALMESH_VOLUME_RULES)}\n            - {name: UPSTREAM",
+    )
+    rules = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: rules}\ndata: {%s}\n"
+    manifest = text + service("web")
+    demo.write("k8s/overlays/laptop/web.yaml", manifest + rules % "most: '1', least: '0'")
+    secret = demo.home / "secrets" / "signing"
+    secret.mkdir(parents=True)
+    (secret / "1.pem").write_text("key")
+    demo.up()
+    before = demo.replicas()
+    environment = demo.get("/environment")["environment"]
+
+    def files(variable):
+        folder = Path(environment[variable])
+        with contextlib.suppress(FileNotFoundError):  # in the middle of a swap, as in a cluster
+            return {file.name: file.read_text() for file in folder.iterdir() if not file.name.startswith(".")}
+
+    assert files("RULES") == {"most": "1", "least": "0"}
+    demo.write("k8s/overlays/laptop/web.yaml", manifest + rules % "most: '2'")
+    eventually(lambda: files("RULES") == {"most": "2"})
+    (secret / "2.pem").write_text("another")
+    eventually(lambda: files("KEYS") == {"1.pem": "key", "2.pem": "another"})
+    (secret / "1.pem").unlink()
+    eventually(lambda: files("KEYS") == {"2.pem": "another"})
+    assert demo.replicas() == before
 
 
 def test_recreate_stops_the_old_before_the_new_starts(new_checkout):

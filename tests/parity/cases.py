@@ -19,10 +19,14 @@ DEFAULT_CALLERS = ("gateway", "ingress")
 
 @dataclass(frozen=True)
 class Case:
-    """One file: a comment that says what it shows, perhaps a line `# callers: …`, and Istio documents."""
+    """One file: a comment that says what it shows, perhaps a line `# callers: …`, and Istio documents.
+
+    `mtls`: a line `# mesh: enableAutoMtls` has the mesh's own default on, which is off in the other cases.
+    """
 
     name: str
     callers: tuple[str, ...]
+    mtls: bool
     documents: tuple[dict[str, Any], ...]
 
 
@@ -36,7 +40,8 @@ def load(name: str) -> Case:
     text = (FOLDER / "cases" / f"{name}.yaml").read_text()
     lines = [line.removeprefix("# callers:") for line in text.splitlines() if line.startswith("# callers:")]
     callers = tuple(caller.strip() for line in lines for caller in line.split(",")) or DEFAULT_CALLERS
-    return Case(name, callers, tuple(document for document in yaml.safe_load_all(text) if document))
+    mtls = "# mesh: enableAutoMtls" in text.splitlines()
+    return Case(name, callers, mtls, tuple(document for document in yaml.safe_load_all(text) if document))
 
 
 def expected(name: str, caller: str) -> dict[str, Any]:

@@ -10,13 +10,20 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from parity import listening
+
+_ELSEWHERE = ("allow_any", "block_all")
 Answer = dict[str, Any]
-"""`clusters NAME`, `endpoints NAME` and `routes NAME` → the resource."""
+"""`clusters NAME`, `endpoints NAME` and `routes NAME` → the resource; and the keys of `listening`."""
 
 
-def answer(clusters: Iterable[Any], endpoints: Iterable[Any], routes: Iterable[Any]) -> Answer:
+def answer(
+    clusters: Iterable[Any], endpoints: Iterable[Any], routes: Iterable[Any], listeners: Iterable[Any] = ()
+) -> Answer:
     """The comparable form of one caller's resources."""
     found: Answer = {}
+    for listener in listeners:
+        found |= listening.answer(listener)
     for cluster in clusters:
         if cluster["name"].startswith("outbound|"):
             found[f"clusters {cluster['name']}"] = _cluster(cluster)
@@ -31,7 +38,7 @@ def _cluster(cluster: Mapping[str, Any]) -> Mapping[str, Any]:
     out = copy.deepcopy(dict(cluster))
     out.pop("alt_stat_name", None)
     out["metadata"]["filter_metadata"]["istio"].pop("services")
-    return out
+    return dict(listening.sockets(out))
 
 
 def _addresses(assignment: Mapping[str, Any]) -> list[str]:
@@ -45,7 +52,7 @@ def _addresses(assignment: Mapping[str, Any]) -> list[str]:
 
 def _routes(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
     out = copy.deepcopy(dict(configuration))
-    out["virtual_hosts"] = [host for host in out["virtual_hosts"] if host["name"] != "allow_any"]
+    out["virtual_hosts"] = [host for host in out["virtual_hosts"] if host["name"] not in _ELSEWHERE]
     for host in out["virtual_hosts"]:
         for route in host.get("routes", []):
             # A map in Istio's YAML, which istiod walks in no order.

@@ -38,7 +38,7 @@ def ask(oracle: Path, name: str) -> None:
     cases.record(
         name,
         {
-            caller: normalise.answer(found["clusters"], found["endpoints"], found["routes"])
+            caller: normalise.answer(found["clusters"], found["endpoints"], found["routes"], found["listeners"])
             for caller, found in answers.items()
         },
     )
@@ -54,6 +54,10 @@ def _run(oracle: Path, case: cases.Case, callers: Sequence[str]) -> subprocess.C
         (documents / "case.yaml").write_text("\n---\n".join(texts))
         nodes.write_text(json.dumps(registry.nodes(callers)))
         command = [oracle, documents, "--nodes", nodes]
+        if case.mtls:
+            mesh = Path(folder) / "mesh.yaml"
+            mesh.write_text("enableAutoMtls: true\n")
+            command += ["--mesh", mesh]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 

@@ -19,7 +19,8 @@ SERVICES = (
 )
 WORKLOADS = (
     Workload("gateway", "inkmesh", {"app": "gateway", "version": "v1"}),
-    Workload("payment", "inkmesh", {"app": "payment", "version": "v1"}),
+    Workload("payment", "inkmesh", {"app": "payment", "version": "v1"}, "payment"),
+    Workload("inference", "inkmesh", {"app": "inference", "version": "v1"}, "inference"),
     Workload("visitor", "visitors", {"app": "visitor"}),
 )
 
@@ -39,9 +40,17 @@ ENDPOINTS = (
 )
 
 
-def mesh(documents: Sequence[Document]) -> Mesh:
+def mesh(documents: Sequence[Document], *, mtls: bool = False) -> Mesh:
     """The registry with a case's documents."""
-    return Mesh(services=SERVICES, workloads=WORKLOADS, endpoints=ENDPOINTS, documents=tuple(documents))
+    return Mesh(
+        services=SERVICES,
+        workloads=WORKLOADS,
+        endpoints=ENDPOINTS,
+        documents=tuple(documents),
+        mtls=mtls,
+        log_file="access.log",
+        gateway_ports={port: Address("127.0.0.1", port) for port in (80, 443)},
+    )
 
 
 def callers() -> dict[str, Caller]:
@@ -57,7 +66,13 @@ def service_entries() -> list[dict[str, Any]]:
 def nodes(names: Sequence[str]) -> dict[str, Any]:
     """Callers as Envoys that ask istiod, each with an address of its own."""
     found = callers()
-    return {name: _node(found[name], f"127.0.1.{1 + sorted(found).index(name)}") for name in names}
+    return {name: _node(found[name], _ip(found[name], sorted(found).index(name))) for name in names}
+
+
+def _ip(caller: Caller, index: int) -> str:
+    """A workload that has a replica is at its address, for istiod to know which services lead to it."""
+    own = (one.replica for one in ENDPOINTS if one.namespace == caller.namespace and one.labels == caller.labels)
+    return next(own, f"127.0.1.{1 + index}")
 
 
 def _service_entry(service: Service) -> dict[str, Any]:
@@ -76,6 +91,7 @@ def _service_entry(service: Service) -> dict[str, Any]:
                 {
                     "address": replica.ports["http"].ip,
                     "labels": dict(replica.labels),
+                    **_account(replica),
                     "ports": {port.name: replica.ports[port.target].port for port in service.ports},
                 }
                 for replica in ENDPOINTS
@@ -83,6 +99,12 @@ def _service_entry(service: Service) -> dict[str, Any]:
             ],
         },
     }
+
+
+def _account(replica: Endpoint) -> dict[str, str]:
+    """The account of a replica whose service is a workload here as well."""
+    found = [{"serviceAccount": one.service_account} for one in WORKLOADS if one.name == replica.labels["app"]]
+    return found[0] if found else {}
 
 
 def _node(caller: Caller, ip: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ _ALL = [(name, caller) for name in cases.names() for caller in cases.load(name).
 def test_same_as_istiod(name, caller):
     """A caller's Envoy is told the same, resource by resource."""
     case = cases.load(name)
-    made = translate_for(registry.mesh(case.documents), registry.callers()[caller])
-    ours = normalise.answer(made.clusters, made.endpoints, made.routes)
+    made = translate_for(registry.mesh(case.documents, mtls=case.mtls), registry.callers()[caller])
+    ours = normalise.answer(made.clusters, made.endpoints, made.routes, made.listeners)
     theirs = cases.expected(name, caller)
     assert sorted(ours) == sorted(theirs)
     for key in theirs:

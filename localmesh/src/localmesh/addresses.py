@@ -79,8 +79,8 @@ class Addresses:
         return LOOPBACK if self.block is None else f"127.{self.block}.0.2"
 
     def address(self, ip: str, port: int) -> Address:
-        """`port` at `ip` where that is free, else a free port: taken by a stranger, or privileged, say."""
-        if self.block is not None and can_bind(ip, port):
+        """`port` at `ip` where that is free, else a free port: taken by a stranger, privileged, or no port (0)."""
+        if self.block is not None and port and can_bind(ip, port):
             return Address(ip, port)
         for _ in range(100):
             found = free_port(ip)

@@ -38,7 +38,7 @@ def create_app(product: Product) -> typer.Typer:
         context.obj = Session(product, root, home)
 
     app.callback()(common)
-    for verb in (up, down, status, kill, scale, restart, logs, doctor, forward):
+    for verb in (up, down, status, kill, scale, restart, logs, doctor, forward, translate):
         app.command()(verb)
     scenarios = typer.Typer(no_args_is_help=True, help="List scenarios, put one in force, or go back to none.")
     scenarios.command("list")(scenario_list)
@@ -115,9 +115,15 @@ def scale(
     workload: WorkloadName,
     replicas: Annotated[int, typer.Argument(metavar="N", help="How many replicas to have.", min=0)],
 ) -> None:
-    """Have N replicas of a workload; returns when the new ones are ready and the old ones drained."""
+    """Have N replicas of a workload; returns when the new ones are ready and the old ones drained.
+
+    Where a HorizontalPodAutoscaler scales the workload, N is where it goes on from, as with kubectl; 0 turns it off.
+    """
     done = context.obj.ask("scale", workload=workload, replicas=replicas)
     typer.echo(f"{workload}: {done['before']} → {done['now']} replicas")
+    if decides := done.get("autoscaler"):
+        off = "is off while there are 0" if replicas == 0 else f"decides anew every {decides['period']:g} s"
+        typer.echo(f"the HorizontalPodAutoscaler {decides['name']} {off}")
 
 
 def restart(context: typer.Context, workload: WorkloadName) -> None:
@@ -139,12 +145,17 @@ def logs(
 
 
 def doctor(
-    context: typer.Context, port: Annotated[int | None, typer.Option(help="The port `up` would take.")] = None
+    context: typer.Context,
+    topic: Annotated[str, typer.Argument(metavar="[hpa]", help="hpa: why autoscaling does what it does.")] = "",
+    port: Annotated[int | None, typer.Option(help="The port `up` would take.")] = None,
 ) -> None:
-    """Look at everything a start needs; exit code 1 when something is wrong."""
+    """Look at everything a start needs, or at autoscaling's chain; exit code 1 when something is wrong."""
+    from localmesh.autoscaling.doctor import examine_autoscalers
     from localmesh.doctor import examine
 
-    findings = examine(context.obj, context.obj.port(port))
+    if topic not in ("", "hpa"):
+        raise LocalmeshError(f"doctor knows nothing of `{topic}`", "Leave it out, or take hpa.")
+    findings = examine_autoscalers(context.obj) if topic else examine(context.obj, context.obj.port(port))
     for finding in findings:
         typer.echo(f"{'ok   ' if finding.ok else 'wrong'}  {finding.subject}: {finding.found}")
         if not finding.ok and finding.next_step:
@@ -167,6 +178,17 @@ def forward(
     name, _, port = service.partition(":")
     to = target(context.obj.ask("status"), name, port or "http")
     asyncio.run(run_forward(to, local, lambda at: typer.echo(f"{at} → {service} at {to}")))
+
+
+def translate(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Istio's YAML, with services as ServiceEntry.")],
+    nodes: Annotated[Path, typer.Option(help="JSON: a name → an Envoy's id and metadata, as istiod gets them.")],
+    mtls: Annotated[bool, typer.Option("--mtls", help="As with enableAutoMtls in the mesh.")] = False,
+) -> None:
+    """Print what YAML means for some Envoys: clusters, endpoints, listeners and routes, with istiod's names."""
+    from localmesh.offline import translate_folder
+
+    typer.echo(json.dumps(translate_folder(folder, nodes, mtls=mtls), indent=1, sort_keys=True))
 
 
 def scenario_list(context: typer.Context) -> None:

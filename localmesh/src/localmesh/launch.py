@@ -18,7 +18,7 @@ from localmesh.mesh import Address, Service, ServicePort
 from localmesh.process import Command
 from localmesh.reach import reached
 from localmesh.state import StateFolder
-from localmesh.volumes import Config, write_volumes
+from localmesh.volumes import Config, renew_volumes, write_volumes
 
 Way = tuple[Service, Mapping[int, Address]]
 """A service, and for each of its ports that is called where Envoy listens for the caller."""
@@ -77,19 +77,21 @@ class Launcher:
             log=self.log(replica),
         )
 
+    def renew_volumes(self, deployment: Deployment) -> None:
+        """Write what its ConfigMaps and Secrets say now; replicas that run see it in their volumes, as in a pod."""
+        renew_volumes(self._state, self.config, deployment)
+
     def log(self, replica: str) -> Path:
         """Where that replica logs."""
         return self._state.log(replica)
 
     def inputs(self, deployment: Deployment) -> object:
-        """Everything that makes a replica of `deployment` what it is: when it differs, replicas are replaced."""
+        """Everything that makes a replica of `deployment` what it is: when it differs, replicas are replaced.
+
+        What is in its volumes is not among it: they are renewed under a process that goes on, as in a cluster.
+        """
         container = deployment.container
         kinds = {(source.kind, source.name) for source in container.env_from}
         kinds |= {(v.value.kind, v.value.name) for v in container.env if isinstance(v.value, KeyRef)}
-        kinds |= {
-            ("Secret" if volume.kind == "secret" else "ConfigMap", volume.source)
-            for volume in deployment.volumes
-            if volume.kind != "emptyDir"
-        }
         values = [(key, self.config.find(deployment.namespace, *key)) for key in sorted(kinds)]
         return (container, deployment.labels, deployment.annotations, deployment.volumes, values, self.services)

@@ -39,11 +39,13 @@ class Service:
     namespace: str
     selector: Mapping[str, str]
     ports: tuple[ServicePort, ...]
+    full_name: str = ""
+    """Where it is not made of the name and the namespace."""
 
     @property
     def host(self) -> str:
         """Its fully qualified name, as Istio keys it."""
-        return f"{self.name}.{self.namespace}.svc.cluster.local"
+        return self.full_name or f"{self.name}.{self.namespace}.svc.cluster.local"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,14 @@ class Endpoint:
     labels: Mapping[str, str]
     ports: Mapping[str, Address]
     ready: bool
+    inbound: Mapping[str, Address] = field(default_factory=dict)
+    """A container port's name → where Envoy listens before the replica; empty when it is called directly."""
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    """A container port's name → its number in the manifest, where the process listens at another one."""
+
+    def number(self, port: str) -> int:
+        """The container port's number, which policies mean by a port."""
+        return self.numbers.get(port) or self.ports[port].port
 
 
 @dataclass(frozen=True)
@@ -86,4 +96,12 @@ class Mesh:
     gateway_namespace: str = "istio-system"
     """Where the edge runs on a cluster: it decides which exportTo and DestinationRules hold for it."""
     access_log: str = ""
-    """The file Envoy writes its access log to, a JSON object a line; empty for none."""
+    """The file Envoy writes its access log to, a JSON object a line; empty for none but where Telemetry asks."""
+    log_file: str = ""
+    """That file where only Telemetry asks for it."""
+    mtls: bool = False
+    """Whether workloads have certificates: calls of replicas that Envoy stands before are mTLS then."""
+    jwks: Mapping[str, str] = field(default_factory=dict)
+    """A RequestAuthentication's jwksUri → the key set found there, as JSON; none while it was not to be had."""
+    led_to: frozenset[str] = frozenset()
+    """Services that only routes lead to: a caller's Sidecar lets it not call them by their own names."""

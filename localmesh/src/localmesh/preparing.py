@@ -18,7 +18,7 @@ from localmesh.state import StateFolder
 
 
 class Preparations:
-    """Runs what is needed, once a start. A workload that needs one waits in `wait_for`."""
+    """Runs each, once a start. A workload that needs one waits in `wait_for`."""
 
     def __init__(
         self, state: StateFolder, root: Path, preparations: Iterable[Preparation], say: Callable[[str], None]
@@ -26,7 +26,7 @@ class Preparations:
         self._state = state
         self._root = root
         self._say = say
-        self._all = [preparation for preparation in preparations if preparation.needed(state)]
+        self._all = tuple(preparations)
         self._tasks: list[tuple[Preparation, asyncio.Task[None]]] = []
 
     def start(self, records: Records) -> None:

@@ -21,9 +21,8 @@ class Preparation:
 
     title: str
     """As in "training the models"."""
-    needed: Callable[[StateFolder], bool]
     command: Callable[[StateFolder], tuple[str, ...]]
-    """A process that makes it, and may be run again when it failed halfway."""
+    """A process that makes what is not there or is stale, and leaves soon when nothing is; run at each start."""
     holds_up: Callable[[Deployment], bool]
     """Whether a workload must wait for it."""
 

@@ -34,6 +34,8 @@ class Host:
     say: Callable[[str], None]
     gate: Callable[[Deployment], Awaitable[None]]
     """Returns when processes of this workload may start."""
+    before_replicas: Callable[[], bool] = lambda: False
+    """Whether Envoy stands before replicas now, so that the manifest's ports are Envoy's."""
 
 
 class Replica:
@@ -45,8 +47,12 @@ class Replica:
         self.name = f"{deployment.name}-{slot}"
         self.ip = host.addresses.replica()
         self.ports: Mapping[str, Address] = {}
+        """Where the process listens, by the port's name and by its number."""
+        self.inbound: dict[str, Address] = {}
+        """Where Envoy listens before it, by the port's name; kept once it was given out."""
         self.ready = False
         self.restarts = 0
+        self.started = self.ready_changed = time.monotonic()
         self.process: Process | None = None
         self._host = host
         self._task: asyncio.Task[None] | None = None
@@ -132,18 +138,33 @@ class Replica:
         line = last_line(self._host.launcher.log(self.name))
         return f" ({line[:200]})" if line else ""
 
-    def _take_ports(self) -> None:
-        """The manifest's ports where they are free; kept over restarts."""
-        found = {}
+    def take_inbound(self) -> Mapping[str, Address]:
+        """Where Envoy listens before the process: the manifest's ports, unless the process was there first."""
         for port in self.deployment.container.ports:
-            address = self.ports.get(port.name) or self._host.addresses.address(self.ip, port.number)
+            if port.name not in self.inbound:
+                self.inbound[port.name] = self._host.addresses.address(self.ip, port.number)
+        return self.inbound
+
+    def _take_ports(self) -> None:
+        """The manifest's ports where they are free, and not Envoy's; kept over restarts."""
+        found = {}
+        fronted = self._host.before_replicas()
+        if fronted and not self.ports:
+            self.take_inbound()
+        for port in self.deployment.container.ports:
+            wanted = 0 if fronted else port.number
+            address = self.ports.get(port.name) or self._host.addresses.address(self.ip, wanted)
             found[port.name] = found[str(port.number)] = address
         self.ports = found
+        if fronted:
+            # Envoy is to be there before the process is ready.
+            self._host.changed()
 
     def _set_ready(self, ready: bool) -> None:
         if ready == self.ready:
             return
         self.ready = ready
+        self.ready_changed = time.monotonic()
         if ready:
             self._ready_since = time.monotonic()
             self._became_ready.set()

@@ -6,9 +6,12 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localmesh.errors import LocalmeshError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 class Progress:
@@ -44,12 +47,34 @@ def show_status(status: Mapping[str, Any], name: str) -> None:
             "\n".join(replica["http"] or "-" for replica in replicas),
             "\n".join(replica["grpc"] or "-" for replica in replicas),
         )
-    envoy = status["envoy"]
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     console.print(table)
+    if autoscalers := status.get("autoscalers"):
+        console.print(_autoscalers(autoscalers))
+    envoy = status["envoy"]
     console.print(f"\nenvoy {envoy['version']}  admin {envoy['admin']}  scenario {status['scenario'] or 'none'}")
     console.print(f"{name} is at [bold]{status['ingress']}[/bold]")
     sys.stdout.flush()
+
+
+def _autoscalers(found: list[Mapping[str, Any]]) -> Table:
+    """A line each, as kubectl's `get hpa` has it."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("\nautoscaler", "\ncpu/target", "\nreplicas", "\nmin–max", "\nwhy"):
+        table.add_column(title, no_wrap=title != "\nwhy")
+    for one in found:
+        metrics = ", ".join(_metric(metric) for metric in one["metrics"])
+        why = one["message"] if not one["active"] else one["reason"]
+        table.add_row(one["name"], metrics, str(one["desired"] or 0), f"{one['min']}–{one['max']}", why)
+    return table
+
+
+def _metric(metric: Mapping[str, Any]) -> str:
+    unit = "%" if metric["unit"].startswith("percent") else "m"
+    current = "<unknown>" if metric["current"] is None else f"{metric['current']}{unit}"
+    return f"{current}/{metric['target']}{unit}"
 
 
 def show_error(error: LocalmeshError) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from localmesh.replica import Replica
 from localmesh.supervisor import Supervisor
+from localmesh.translate import server_credentials
 from localmesh.workload import Workload
 
 
@@ -13,6 +14,7 @@ def status(supervisor: Supervisor, envoy_version: str) -> dict[str, Any]:
     """The state of one copy, as the design has it."""
     return {
         "ingress": url(supervisor),
+        "ingress_tls": tls_url(supervisor),
         "envoy": {
             "version": envoy_version,
             "admin": f"http://{supervisor.dataplane.admin.address}",
@@ -21,6 +23,7 @@ def status(supervisor: Supervisor, envoy_version: str) -> dict[str, Any]:
         },
         "scenario": supervisor.plan.scenario,
         "ready": supervisor.ready,
+        "autoscalers": supervisor.autoscaling.status(),
         "workloads": [_workload(supervisor, name) for name in sorted(supervisor.workloads)],
     }
 
@@ -28,6 +31,13 @@ def status(supervisor: Supervisor, envoy_version: str) -> dict[str, Any]:
 def url(supervisor: Supervisor) -> str:
     """The ingress, for a browser."""
     return f"http://localhost:{supervisor.ingress.port}"
+
+
+def tls_url(supervisor: Supervisor) -> str | None:
+    """The ingress with TLS, None when no Gateway has a server for it."""
+    if not server_credentials(supervisor.plan.manifests.mesh):
+        return None
+    return f"https://localhost:{supervisor.ingress_tls.port}"
 
 
 def _workload(supervisor: Supervisor, name: str) -> dict[str, Any]:
@@ -56,6 +66,7 @@ def _replica(replica: Replica) -> dict[str, Any]:
         "pid": replica.process.pid if replica.process else None,
         "http": str(ports["http"]) if "http" in ports else None,
         "grpc": str(ports["grpc"]) if "grpc" in ports else None,
+        "inbound": {name: str(address) for name, address in replica.inbound.items()},
         "ready": replica.ready,
         "restarts": replica.restarts,
     }

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from localmesh.addresses import LOOPBACK, Addresses
+from localmesh.autoscaling.controller import SYNC_SECONDS, Autoscaling
 from localmesh.copies import Copy
 from localmesh.dataplane import Dataplane
 from localmesh.errors import LocalmeshError
@@ -18,28 +19,40 @@ from localmesh.mesh import Address
 from localmesh.orphans import Records
 from localmesh.plan import Plan
 from localmesh.preparing import Preparations
-from localmesh.registry import mesh_of
+from localmesh.registry import mesh_of, with_tls
 from localmesh.replica import Host
+from localmesh.security import Security, stands_before_replicas
 from localmesh.translate import Resources, Unsupported, translate
 from localmesh.volumes import Config
 from localmesh.workload import Workload
 
 _ADMIN_PORT = 9901
+KEYS_SECONDS = 10.0
+"""How long `up` waits for the keys of tokens' issuers; they are asked for after that as well."""
 
 
 class Supervisor:
     """Owns everything that runs. Verbs and edits change the plan one at a time."""
 
     def __init__(
-        self, copy: Copy, addresses: Addresses, preparations: Preparations, say: Callable[[str], None]
+        self,
+        copy: Copy,
+        addresses: Addresses,
+        preparations: Preparations,
+        say: Callable[[str], None],
+        autoscaling_period: float = SYNC_SECONDS,
     ) -> None:
+        """`autoscaling_period`: seconds between two looks at each HorizontalPodAutoscaler."""
         state = copy.state
         self.catalog = copy.catalog
         self.ingress = Address(LOOPBACK, copy.port)
+        self.ingress_tls = with_tls(self.ingress)
         self.workloads: dict[str, Workload] = {}
         self.state = state
-        self._access_log = str(state.log("access")) if copy.access_log else ""
+        self._log_file = str(state.log("access"))
+        self._access_log = self._log_file if copy.access_log else ""
         self._preparations = preparations
+        self._say = say
         self._outbound = Outbound(addresses)
         self._launcher = Launcher(copy.root, state, self._outbound)
         self._records = Records(state)
@@ -47,9 +60,20 @@ class Supervisor:
         self._plan: Plan | None = None
         self._changes = asyncio.Lock()
         self._based = False
+        self._keys_waited_for = False
         self._stopping = False
         self.dataplane = Dataplane(state, addresses.address(addresses.own(), _ADMIN_PORT), self._records, say)
-        self._host = Host(self._launcher, addresses, self._records, self._publish, say, preparations.wait_for)
+        self.autoscaling = Autoscaling(lambda: self.plan.manifests.autoscalers, self.workloads, say, autoscaling_period)
+        self.security = Security(state, self.ingress, self._refresh, say)
+        self._host = Host(
+            self._launcher,
+            addresses,
+            self._records,
+            self._publish,
+            say,
+            preparations.wait_for,
+            lambda: stands_before_replicas(self.plan.manifests.mesh),
+        )
 
     @property
     def plan(self) -> Plan:
@@ -61,7 +85,8 @@ class Supervisor:
     @property
     def ready(self) -> bool:
         """Whether Envoy serves, and every wanted replica."""
-        return self._based and self.dataplane.up and all(workload.ready for workload in self.workloads.values())
+        running = self._based and self.dataplane.up and all(workload.ready for workload in self.workloads.values())
+        return running and self._keys_waited_for
 
     async def start(self, scenario: str | None) -> None:
         """Start Envoy and every workload at the same time; `wait_…` say when they serve. Raises LocalmeshError."""
@@ -70,6 +95,7 @@ class Supervisor:
         resources = self._translate(plan.manifests)
         self._plan = plan
         self._launcher.services, self._launcher.config = plan.manifests.services, config
+        self.security.follow(plan.manifests.mesh)
         self._preparations.start(self._records)
         await self.dataplane.start(resources)
         for deployment in plan.manifests.deployments:
@@ -82,7 +108,11 @@ class Supervisor:
 
     async def wait_workloads(self, seconds: float) -> None:
         """Return when all replicas are ready. Raises LocalmeshError that names one that is not."""
-        await asyncio.gather(*(workload.wait_ready(seconds) for workload in self.workloads.values()))
+        try:
+            await asyncio.gather(*(workload.wait_ready(seconds) for workload in self.workloads.values()))
+            await self.security.wait_keys(KEYS_SECONDS)
+        finally:
+            self._keys_waited_for = True
 
     async def change(self, scenario: str | None) -> Plan:
         """Render everything anew, with this scenario, and put it in force; on an error nothing changes."""
@@ -98,6 +128,7 @@ class Supervisor:
                 self._plan = before
                 raise
             self._launcher.services, self._launcher.config = plan.manifests.services, config
+            self.security.follow(plan.manifests.mesh)
             changes = self._follow(plan.manifests)
         # Not under the lock: a rollout that takes its time must not keep the next change waiting.
         await asyncio.gather(*changes)
@@ -107,6 +138,7 @@ class Supervisor:
         """Drain and stop the workloads, then Envoy. Nothing is left when this returns."""
         self._stopping = True
         await self._preparations.stop()
+        await self.security.stop()
         await asyncio.gather(*(workload.stop() for workload in self.workloads.values()))
         await self.dataplane.stop()
 
@@ -128,6 +160,7 @@ class Supervisor:
         wanted = {deployment.name: deployment for deployment in manifests.deployments}
         changes: list[Coroutine[Any, Any, None]] = []
         for name, deployment in wanted.items():
+            self._launcher.renew_volumes(deployment)
             workload = self.workloads.get(name)
             if workload is None:
                 workload = self._add(deployment)
@@ -150,11 +183,21 @@ class Supervisor:
         return config
 
     def _translate(self, manifests: Manifests) -> Resources:
-        mesh = mesh_of(manifests, self.workloads.values(), self._outbound, self.ingress)
+        mesh = mesh_of(manifests, self.workloads.values(), self._outbound, self.ingress, self.ingress_tls)
         try:
-            return translate(replace(mesh, access_log=self._access_log))
+            mesh = replace(mesh, access_log=self._access_log, log_file=self._log_file)
+            return translate(self.security.complete(mesh, Config(self.state, manifests.config)))
         except Unsupported as error:
             raise LocalmeshError(str(error), "Change that field; nothing that changes behaviour is ignored.") from None
+
+    async def _refresh(self) -> bool:
+        """The same documents mean something else, for a key has changed; whether that is in force."""
+        try:
+            await self.dataplane.apply(lambda: self._translate(self.plan.manifests))
+        except LocalmeshError as error:
+            self._say(f"new keys of tokens are not in force: {error.what}")
+            return False
+        return True
 
     def _publish(self) -> None:
         """A replica became ready or is not any more."""

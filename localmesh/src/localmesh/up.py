@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, suppress
 
 from localmesh import dataplane
 from localmesh.addresses import LOOPBACK, Addresses, can_bind, holder
+from localmesh.autoscaling.controller import SYNC_SECONDS
 from localmesh.control import ControlServer
 from localmesh.copies import Copy
 from localmesh.errors import LocalmeshError
@@ -29,6 +30,8 @@ _ROTATE_SECONDS = 10.0
 _LOCK_SECONDS = 0.1
 SINGLE_ADDRESS = "LOCALMESH_SINGLE_ADDRESS"
 """Set to 1, it makes Linux behave as a system that has 127.0.0.1 only."""
+AUTOSCALING_PERIOD = "LOCALMESH_HPA_SYNC_SECONDS"
+"""Seconds between two looks at each HorizontalPodAutoscaler; kube-controller-manager's 15 by default."""
 
 
 async def up(
@@ -53,7 +56,7 @@ async def up(
         stack.callback(addresses.close)
         copy.product.make_secrets(state)
         preparations = Preparations(state, copy.root, copy.product.preparations, say)
-        supervisor = Supervisor(copy, addresses, preparations, say)
+        supervisor = Supervisor(copy, addresses, preparations, say, _autoscaling_period())
         stack.push_async_callback(_stop, supervisor, say)
         stopping = _stop_on_signals(supervisor.kill)
         say(f"starting {copy.product.name}, with its state in {state.path}")
@@ -81,7 +84,12 @@ async def _serve(
 ) -> None:
     stop = asyncio.create_task(stopping.wait())
     becoming = asyncio.create_task(_become_ready(supervisor, on_ready, say))
-    helpers = [asyncio.create_task(follow_edits(supervisor, say)), asyncio.create_task(_keep_logs_small(supervisor))]
+    helpers = [
+        asyncio.create_task(follow_edits(supervisor, say)),
+        asyncio.create_task(_keep_logs_small(supervisor)),
+        asyncio.create_task(supervisor.autoscaling.run()),
+        asyncio.create_task(supervisor.security.run()),
+    ]
     try:
         await asyncio.wait({stop, becoming}, return_when=asyncio.FIRST_COMPLETED)
         if becoming.done():
@@ -169,6 +177,17 @@ def _check_port(copy: Copy) -> None:
         f"Stop that, or take another port: `{copy.product.name} up --port {copy.port + 1}` "
         f"or {copy.product.env_prefix}_PORT={copy.port + 1}.",
     )
+
+
+def _autoscaling_period() -> float:
+    text = os.environ.get(AUTOSCALING_PERIOD, str(SYNC_SECONDS))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 3600:
+        raise LocalmeshError(f"{AUTOSCALING_PERIOD} is `{text}`", "Take a number of seconds from 0.1 to 3600.")
+    return seconds
 
 
 def _runs_already(copy: Copy) -> LocalmeshError:

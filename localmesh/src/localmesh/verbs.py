@@ -53,7 +53,10 @@ class Verbs:
         workload = self._supervisor.find(question["workload"])
         before = workload.desired
         await workload.scale(count)
-        return {"before": before, "now": count}
+        autoscaling = self._supervisor.autoscaling
+        autoscaler = autoscaling.of(question["workload"])
+        decides = {"name": autoscaler.name, "period": autoscaling.period} if autoscaler else None
+        return {"before": before, "now": count, "autoscaler": decides}
 
     async def _restart(self, question: Mapping[str, Any]) -> dict[str, Any]:
         workload = self._supervisor.find(question["workload"])

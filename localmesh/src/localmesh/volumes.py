@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -62,8 +64,15 @@ def _needed(deployment: Deployment) -> Iterable[tuple[str, str, str]]:
 
 
 def write_volumes(state: StateFolder, config: Config, deployment: Deployment, replica: str) -> dict[str, Path]:
-    """Bring a workload's volumes up to date; the folder of each by its name."""
+    """Bring a replica's volumes up to date; the folder of each by its name."""
     return {volume.name: _write(state, config, deployment, volume, replica) for volume in deployment.volumes}
+
+
+def renew_volumes(state: StateFolder, config: Config, deployment: Deployment) -> None:
+    """Bring ConfigMaps and Secrets of running replicas up to date: they share their folders."""
+    for volume in deployment.volumes:
+        if volume.kind != "emptyDir":
+            _write(state, config, deployment, volume, "")
 
 
 def _write(state: StateFolder, config: Config, deployment: Deployment, volume: Volume, replica: str) -> Path:
@@ -71,25 +80,52 @@ def _write(state: StateFolder, config: Config, deployment: Deployment, volume: V
         folder = state.volumes / f"{replica}-{volume.name}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
-    folder = state.volumes / f"{deployment.name}-{volume.name}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kind = "Secret" if volume.kind == "secret" else "ConfigMap"
     data = config.find(deployment.namespace, kind, volume.source) or {}
     items = volume.items or tuple((key, key) for key in data)
-    wanted = {path: data[key] for key, path in items if key in data}
-    for path, content in wanted.items():
-        _replace(folder / path, content)
-    for file in folder.rglob("*"):
-        if file.is_file() and str(file.relative_to(folder)) not in wanted:
-            file.unlink()
+    folder = state.volumes / f"{deployment.name}-{volume.name}"
+    _replace(folder, {path: data[key] for key, path in items if key in data})
     return folder
 
 
-def _replace(file: Path, content: bytes) -> None:
-    if file.is_file() and file.read_bytes() == content:
+def _replace(folder: Path, wanted: Mapping[str, bytes]) -> None:
+    """As kubelet does: all files anew in a folder of their own, then the link `..data` is swapped.
+
+    So whoever follows the volume sees the files of one moment, and nothing where nothing changed.
+    """
+    link = folder / "..data"
+    if link.is_symlink() and _contents(link) == wanted:
         return
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.new")
-    temporary.touch(mode=0o600)
-    temporary.write_bytes(content)
-    temporary.replace(file)
+    new = folder / f"..{time.time_ns()}"
+    new.mkdir(mode=0o700, parents=True)
+    for path, content in wanted.items():
+        file = new / path
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_bytes(content)
+    _link(folder / "..data.new", new.name).replace(link)
+    names = {Path(path).parts[0] for path in wanted}
+    for name in names:
+        if not (folder / name).is_symlink():
+            _remove(folder / name)
+            _link(folder / name, f"..data/{name}")
+    for entry in list(folder.iterdir()):
+        if entry.name not in names | {link.name, new.name}:
+            _remove(entry)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def _link(path: Path, target: str) -> Path:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+    return path
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Edits of the YAML in force, seen by looking at the files' times once a second."""
+"""Edits of the YAML in force and of the state folder's secrets, seen by looking at the files' times once a second."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ _PERIOD_SECONDS = 1.0
 async def follow_edits(supervisor: Supervisor, say: Callable[[str], None]) -> None:
     """Put each edit in force until cancelled; one that is wrong is refused in one line, and the last good stays."""
     seen = _looks(supervisor.plan.sources)
+    secrets = _secrets(supervisor)
     refused = ""
     while True:
         await asyncio.sleep(_PERIOD_SECONDS)
-        now = _looks(seen)
-        changed = ", ".join(sorted(path.name for path in seen if now[path] != seen[path]))
+        now, secrets_before, secrets = _looks(seen), secrets, _secrets(supervisor)
+        edits = {path for path in seen if now[path] != seen[path]}
+        edits |= {path for path, _ in secrets.items() ^ secrets_before.items()}
+        changed = ", ".join(sorted(path.name for path in edits))
         # A file that was missing is not among those that are looked at, so what was refused is tried again.
         if changed or refused:
             refused = await _apply(supervisor, changed, refused, say)
@@ -37,6 +40,11 @@ async def _apply(supervisor: Supervisor, changed: str, refused: str, say: Callab
         return error.what
     say(f"the edit of {changed or 'a file'} is in force")
     return ""
+
+
+def _secrets(supervisor: Supervisor) -> dict[Path, tuple[int, int]]:
+    files = supervisor.state.secrets.glob("*/*")
+    return _looks(file for file in files if not file.name.startswith("."))
 
 
 def _looks(sources: Iterable[Path]) -> dict[Path, tuple[int, int]]:

@@ -24,6 +24,7 @@ class Workload:
         self._leaving: set[Replica] = set()
         self._arriving: set[Replica] = set()
         self._verbs = asyncio.Lock()
+        self._going: set[asyncio.Task[None]] = set()
 
     @property
     def replicas(self) -> list[Replica]:
@@ -38,6 +39,11 @@ class Workload:
     @property
     def ready(self) -> bool:
         return len(self._slots) == self.desired and all(replica.ready for replica in self._slots.values())
+
+    @property
+    def busy(self) -> bool:
+        """Whether a verb or a rollout is under way."""
+        return self._verbs.locked()
 
     def start(self) -> None:
         """Start all replicas, waiting for none."""
@@ -55,6 +61,18 @@ class Workload:
             added = [self._add(slot) for slot in range(count) if slot not in self._slots]
             gone = [self._slots.pop(slot) for slot in sorted(self._slots) if slot >= count]
             await asyncio.gather(*(self._retire(replica) for replica in gone), self._wait(added))
+
+    async def resize(self, count: int) -> None:
+        """Want `count` replicas from now on, waiting for none: new ones serve when ready, old ones drain."""
+        async with self._verbs:
+            self.desired = count
+            for slot in range(count):
+                if slot not in self._slots:
+                    self._add(slot)
+            for slot in [slot for slot in self._slots if slot >= count]:
+                task = asyncio.create_task(self._retire(self._slots.pop(slot)))
+                self._going.add(task)
+                task.add_done_callback(self._going.discard)
 
     async def restart(self) -> None:
         """Replace every replica by a new one, as the Deployment's strategy says."""
@@ -130,6 +148,7 @@ class Workload:
             await replica.stop()
         finally:
             self._leaving.discard(replica)
+            self._host.changed()
 
     async def _wait(self, replicas: Iterable[Replica], seconds: float = READY_SECONDS) -> None:
         waiting = list(replicas)

@@ -42,7 +42,7 @@ def _key(document: Document) -> tuple[int, str, str]:
     # Kustomize sorts by these very strings, placeholders included.
     sort_name = "_".join((group or "~G", version or "~V", kind or "~K"))
     namespace = document.metadata.get("namespace") or "~X"
-    return _RANK.get(kind, 0), sort_name, f"{namespace}|~P|{document.name or '~N'}|~S"
+    return _RANK.get(kind, 0), sort_name, f"{namespace}|{document.name or '~N'}"
 
 
 def in_order(documents: Iterable[Document]) -> list[Document]:

@@ -106,4 +106,5 @@ def _merge_list(
         merged = _merge_map(rest.pop(name(element), None), element, kind, path)
         if merged is not None:
             out.append(merged)
-    return [*out, *rest.values()] or None
+    # A list whose last element is deleted is empty, and still there.
+    return [*out, *rest.values()] or ([] if target else None)

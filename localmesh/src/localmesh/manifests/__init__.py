@@ -7,11 +7,12 @@ from typing import Any
 
 from localmesh.errors import shown
 from localmesh.kustomize import Document
+from localmesh.manifests.autoscaler import read_autoscaler
 from localmesh.manifests.deployment import read_deployment
 from localmesh.manifests.ignored import KINDS
 from localmesh.manifests.model import Autoscaler, ConfigMap, Deployment, Manifests
 from localmesh.manifests.node import Node
-from localmesh.manifests.others import read_autoscaler, read_config, read_service
+from localmesh.manifests.others import read_config, read_service
 from localmesh.mesh import Service
 
 __all__ = ["Manifests", "read"]

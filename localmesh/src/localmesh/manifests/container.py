@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localmesh.manifests.autoscaler import milli
 from localmesh.manifests.model import Container, ContainerPort, EnvFrom, EnvVar, FieldRef, KeyRef, Probe, Volume
 from localmesh.manifests.node import Node
 
@@ -25,6 +26,11 @@ def read_container(node: Node) -> Container:
         lifecycle.done()
     resources = node.node("resources")
     requests = resources.take("requests", dict, {})
+    if "cpu" in requests:
+        try:
+            milli(str(requests["cpu"]))
+        except ValueError as error:
+            raise resources.error("requests.cpu", str(error)) from None
     resources.done()
     container = Container(
         name=node.take("name", str),

@@ -127,16 +127,45 @@ class ConfigMap:
 
 
 @dataclass(frozen=True)
+class CpuTarget:
+    """The CPU that a replica is to use: percent of its request, or `milli`-CPU where `utilization` is None."""
+
+    utilization: int | None
+    milli: int = 0
+
+
+@dataclass(frozen=True)
+class ScalingPolicy:
+    """At most `value` replicas (`kind` Pods) or percent of them (Percent) in `seconds`."""
+
+    kind: str
+    value: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class ScalingRules:
+    """How fast it may go in one direction; `window` in seconds, None: the controller's default."""
+
+    policies: tuple[ScalingPolicy, ...]
+    select: str = "Max"
+    """Which of the policies counts: Max, Min, or Disabled: none of this direction."""
+    window: int | None = None
+    tolerance: float = 0.1
+
+
+@dataclass(frozen=True)
 class Autoscaler:
-    """A HorizontalPodAutoscaler (autoscaling/v2): `metrics` and `behavior` as written."""
+    """A HorizontalPodAutoscaler (autoscaling/v2). Without a `behavior` both rules are None."""
 
     name: str
     namespace: str
     target: str
     min_replicas: int
     max_replicas: int
-    metrics: tuple[Mapping[str, Any], ...]
-    behavior: Mapping[str, Any]
+    metrics: tuple[CpuTarget, ...]
+    scale_up: ScalingRules | None = None
+    scale_down: ScalingRules | None = None
 
 
 @dataclass(frozen=True)

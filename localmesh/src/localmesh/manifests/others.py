@@ -1,4 +1,4 @@
-"""Reading Services, ConfigMaps, Secrets and autoscalers."""
+"""Reading Services, ConfigMaps and Secrets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import binascii
 from typing import Any
 
 from localmesh.kustomize import Document
-from localmesh.manifests.model import Autoscaler, ConfigMap
+from localmesh.manifests.model import ConfigMap
 from localmesh.manifests.node import Node
 from localmesh.mesh import Service, ServicePort
 
@@ -59,25 +59,3 @@ def read_config(document: Document) -> ConfigMap:
         top.take(field, object)
     top.done()
     return ConfigMap(document.kind, document.name, document.identity.namespace, data)
-
-
-def read_autoscaler(document: Document) -> Autoscaler:
-    """A HorizontalPodAutoscaler that scales a Deployment."""
-    if document.api_version != "autoscaling/v2":
-        raise Node(document, document.body, "").error("apiVersion", "must be autoscaling/v2")
-    spec = Node(document, document.body, "").node("spec")
-    target = spec.node("scaleTargetRef")
-    target.take("apiVersion", str, "apps/v1")
-    target.choose("kind", ("Deployment",))
-    autoscaler = Autoscaler(
-        name=document.name,
-        namespace=document.identity.namespace,
-        target=target.take("name", str),
-        min_replicas=spec.take("minReplicas", int, 1),
-        max_replicas=spec.take("maxReplicas", int),
-        metrics=tuple(spec.take("metrics", list, [])),
-        behavior=spec.take("behavior", dict, {}),
-    )
-    target.done()
-    spec.done()
-    return autoscaler

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from localmesh.mesh import Mesh, Service, ServicePort
+from localmesh.translate import transport_sockets
+from localmesh.translate.callers import identity
 from localmesh.translate.connection_pool import OPTIONS, circuit_breakers, connect_timeout, http_options, keepalive
 from localmesh.translate.destination_rule import Rules, port_policy, subset_policy
 from localmesh.translate.documents import Item
@@ -24,18 +26,41 @@ def clusters(mesh: Mesh, rules: Rules) -> list[Resource]:
         cluster
         for service in mesh.services
         for port in service.ports
-        for cluster in of_port(service, port, rules.of(service.host))
+        for cluster in of_port(mesh, service, port, rules.of(service.host))
     ]
 
 
-def of_port(service: Service, port: ServicePort, rule: Item | None) -> list[Resource]:
+def of_port(mesh: Mesh, service: Service, port: ServicePort, rule: Item | None) -> list[Resource]:
     """The cluster of a port, and those of its rule's subsets."""
     policy = rule.spec.get("trafficPolicy") if rule else None
-    out = [_cluster(service, port, rule, "", port_policy(policy, port.number))]
-    for subset in (rule.spec.get("subsets") or []) if rule else []:
-        special = subset_policy(policy, subset.get("trafficPolicy"), port.number)
-        out.append(_cluster(service, port, rule, subset["name"], special))
-    return out
+    subsets = (rule.spec.get("subsets") or []) if rule else []
+    policies = [
+        ("", port_policy(policy, port.number)),
+        *((one["name"], subset_policy(policy, one.get("trafficPolicy"), port.number)) for one in subsets),
+    ]
+    return [
+        {**_cluster(service, port, rule, name, one), **_security(mesh, service, port, name, one or {})}
+        for name, one in policies
+    ]
+
+
+def _security(mesh: Mesh, service: Service, port: ServicePort, subset: str, policy: Mapping[str, Any]) -> Resource:
+    """How it is connected to: as the rule says, else mTLS where the other side takes it."""
+    mode = (policy.get("tls") or {}).get("mode")
+    if mode == "DISABLE" or (mode is None and not mesh.mtls):
+        return {}
+    peers = {
+        identity(workload.namespace, workload.service_account)
+        for workload in mesh.workloads
+        if workload.namespace == service.namespace
+        and service.selector
+        and service.selector.items() <= workload.labels.items()
+    }
+    where = (service.host, port.number, subset)
+    http2 = port.protocol in HTTP2
+    if mode is None:
+        return {"transport_socket_matches": transport_sockets.matches(*where, http2=http2, peers=peers)}
+    return {"transport_socket": transport_sockets.mutual(*where, http2=http2, peers=peers)}
 
 
 def _cluster(

@@ -10,19 +10,30 @@ from localmesh.mesh import Document
 from localmesh.translate.errors import Unsupported
 from localmesh.translate.fields import Check, FieldError
 from localmesh.translate.fields_destination_rule import DESTINATION_RULE
+from localmesh.translate.fields_extensions import ENVOY_FILTER, SIDECAR, TELEMETRY
 from localmesh.translate.fields_gateway import GATEWAY
+from localmesh.translate.fields_security import AUTHORIZATION_POLICY, PEER_AUTHENTICATION, REQUEST_AUTHENTICATION
 from localmesh.translate.fields_virtual_service import VIRTUAL_SERVICE
 
 FILE_ANNOTATION = "localmesh/file"
 """An annotation that names the file a document was rendered from; only errors read it."""
 
-_SHAPES: dict[str, Check] = {
-    "DestinationRule": DESTINATION_RULE,
-    "Gateway": GATEWAY,
-    "VirtualService": VIRTUAL_SERVICE,
+_NETWORKING, _SECURITY = "networking.istio.io", "security.istio.io"
+_TELEMETRY = "telemetry.istio.io"
+SHAPES: dict[tuple[str, str], Check] = {
+    (_NETWORKING, "DestinationRule"): DESTINATION_RULE,
+    (_NETWORKING, "EnvoyFilter"): ENVOY_FILTER,
+    (_NETWORKING, "Gateway"): GATEWAY,
+    (_NETWORKING, "Sidecar"): SIDECAR,
+    (_NETWORKING, "VirtualService"): VIRTUAL_SERVICE,
+    (_SECURITY, "AuthorizationPolicy"): AUTHORIZATION_POLICY,
+    (_SECURITY, "PeerAuthentication"): PEER_AUTHENTICATION,
+    (_SECURITY, "RequestAuthentication"): REQUEST_AUTHENTICATION,
+    (_TELEMETRY, "Telemetry"): TELEMETRY,
 }
-_GROUP = "networking.istio.io"
-_VERSIONS = ("v1", "v1beta1", "v1alpha3")
+"""What each kind may say, by group and kind."""
+_VERSIONS = ("v1", "v1beta1", "v1alpha3", "v1alpha1")
+_DRY_RUN = "istio.io/dry-run"
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,9 @@ class Item:
     namespace: str
     name: str
     spec: Mapping[str, Any]
+    dry_run: bool = False
+    """Whether an AuthorizationPolicy only says what it would do."""
+    file: str = ""
 
     def visible_in(self, namespace: str) -> bool:
         """Whether its exportTo lets callers of `namespace` see it."""
@@ -43,7 +57,7 @@ class Item:
     def config(self) -> str:
         """How istiod names it in an Envoy resource's metadata."""
         kind = {"VirtualService": "virtual-service", "DestinationRule": "destination-rule"}[self.kind]
-        return f"/apis/{_GROUP}/v1/namespaces/{self.namespace}/{kind}/{self.name}"
+        return f"/apis/{_NETWORKING}/v1/namespaces/{self.namespace}/{kind}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,12 @@ class Documents:
     virtual_services: tuple[Item, ...]
     destination_rules: tuple[Item, ...]
     gateways: tuple[Item, ...]
+    request_authentications: tuple[Item, ...]
+    authorization_policies: tuple[Item, ...]
+    peer_authentications: tuple[Item, ...]
+    telemetries: tuple[Item, ...] = ()
+    sidecars: tuple[Item, ...] = ()
+    envoy_filters: tuple[Item, ...] = ()
 
 
 def read(documents: Iterable[Document]) -> Documents:
@@ -60,11 +80,27 @@ def read(documents: Iterable[Document]) -> Documents:
     items = [_checked(document) for document in documents if _is_traffic(document)]
     items.sort(key=lambda item: (item.name, item.namespace))
     return Documents(
-        *(
-            tuple(item for item in items if item.kind == kind)
-            for kind in ("VirtualService", "DestinationRule", "Gateway")
-        )
+        virtual_services=_of(items, "VirtualService"),
+        destination_rules=_of(items, "DestinationRule"),
+        gateways=_of(items, "Gateway"),
+        request_authentications=_of(items, "RequestAuthentication"),
+        authorization_policies=_of(items, "AuthorizationPolicy"),
+        peer_authentications=_of(items, "PeerAuthentication"),
+        telemetries=_of(items, "Telemetry"),
+        sidecars=_of(items, "Sidecar"),
+        envoy_filters=_of(items, "EnvoyFilter"),
     )
+
+
+def server_credentials(documents: Iterable[Document]) -> frozenset[str]:
+    """The Secrets that Gateways show. Raises Unsupported."""
+    gateways = read([one for one in documents if one.get("kind") == "Gateway"]).gateways
+    servers = (server for item in gateways for server in item.spec["servers"])
+    return frozenset(server["tls"]["credentialName"] for server in servers if server.get("tls"))
+
+
+def _of(items: Iterable[Item], kind: str) -> tuple[Item, ...]:
+    return tuple(item for item in items if item.kind == kind)
 
 
 def _is_traffic(document: Document) -> bool:
@@ -79,20 +115,18 @@ def _checked(document: Document) -> Item:
     file = str((metadata.get("annotations") or {}).get(FILE_ANNOTATION, ""))
     resource = f"{kind} {namespace}/{name}"
     group, _, version = str(document.get("apiVersion", "")).partition("/")
-    if group != _GROUP or kind not in _SHAPES:
-        raise Unsupported(
-            file,
-            resource,
-            "kind",
-            f"not supported on the laptop mesh; supported: {', '.join(sorted(_SHAPES))} of {_GROUP}",
-        )
+    shape = SHAPES.get((group, kind))
+    if shape is None:
+        supported = ", ".join(sorted(name for _, name in SHAPES))
+        raise Unsupported(file, resource, "kind", f"not supported on the laptop mesh; supported: {supported}")
     if version not in _VERSIONS:
-        raise Unsupported(file, resource, "apiVersion", f"unknown version; use {_GROUP}/v1")
+        raise Unsupported(file, resource, "apiVersion", f"unknown version; use {group}/v1")
     for field in document.keys() - {"apiVersion", "kind", "metadata", "spec", "status"}:
         raise Unsupported(file, resource, field, "unknown field; the nearest supported one is spec")
     spec = document.get("spec")
     try:
-        _SHAPES[kind](spec, "spec")
+        shape(spec, "spec")
     except FieldError as error:
         raise Unsupported(file, resource, error.field, error.reason) from error
-    return Item(kind, namespace, name, dict(spec or {}))
+    dry_run = str((metadata.get("annotations") or {}).get(_DRY_RUN, "")).lower() == "true"
+    return Item(kind, namespace, name, dict(spec or {}), dry_run, file)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from localmesh.mesh import Address, Mesh, Service
+from localmesh.mesh import Address, Endpoint, Mesh, Service
 from localmesh.translate.destination_rule import Rules, subset_named
 from localmesh.translate.registry import by_host, parse_cluster, replicas
 from localmesh.translate.resources import Resource
@@ -17,8 +17,14 @@ def endpoints(mesh: Mesh, rules: Rules, clusters: Iterable[Resource]) -> list[Re
     return [assignment(mesh, services, rules, cluster["eds_cluster_config"]["service_name"]) for cluster in clusters]
 
 
-def assignment(mesh: Mesh, services: Mapping[str, Service], rules: Rules, name: str) -> Resource:
-    """One cluster's replicas."""
+def assignment(
+    mesh: Mesh,
+    services: Mapping[str, Service],
+    rules: Rules,
+    name: str,
+    metadata: Callable[[Endpoint, str], dict[str, Any]] = lambda _replica, _port: {},
+) -> Resource:
+    """One cluster's replicas. `metadata`: what Envoy is to know of a replica's container port."""
     parsed = parse_cluster(name)
     if parsed is None:
         raise ValueError(f"{name} is no cluster of a service")
@@ -28,8 +34,9 @@ def assignment(mesh: Mesh, services: Mapping[str, Service], rules: Rules, name: 
     labels = (subset_named(rules.of(host), subset) or {}).get("labels")
     found = [
         {
-            "endpoint": {"address": socket_address(endpoint.ports[port.target])},
+            "endpoint": {"address": socket_address((endpoint.inbound or endpoint.ports)[port.target])},
             "load_balancing_weight": 1,
+            **({"metadata": {"filter_metadata": known}} if (known := metadata(endpoint, port.target)) else {}),
         }
         for endpoint in replicas(mesh, service, labels)
         if port.target in endpoint.ports

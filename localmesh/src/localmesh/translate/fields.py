@@ -7,7 +7,8 @@ type. What has passed can be translated without asking again. An absent field an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -27,55 +28,82 @@ class FieldError(ValueError):
         super().__init__(f"{field}: {reason}")
 
 
-def message(rules: tuple[Rule, ...] = (), required: tuple[str, ...] = (), **fields: Check) -> Check:
+@dataclass(frozen=True, eq=False)
+class Message:
     """A mapping with these fields and no others."""
 
-    def check(value: object, path: str) -> None:
+    fields: Mapping[str, Check]
+    rules: tuple[Rule, ...] = ()
+    required: tuple[str, ...] = ()
+
+    def __call__(self, value: object, path: str) -> None:
         if not isinstance(value, dict):
             raise FieldError(path, f"must be a mapping, not {_kind(value)}")
         for name, inner in value.items():
-            if name not in fields:
-                raise FieldError(_join(path, str(name)), f"unknown field; {_nearest(str(name), fields)}")
+            if name not in self.fields:
+                raise FieldError(_join(path, str(name)), f"unknown field; {_nearest(str(name), self.fields)}")
             if inner is not None:
-                fields[name](inner, _join(path, name))
-        for name in required:
+                self.fields[name](inner, _join(path, name))
+        for name in self.required:
             if value.get(name) is None:
                 raise FieldError(_join(path, name), "is missing")
-        for rule in rules:
+        for rule in self.rules:
             if reason := rule(value):
                 raise FieldError(path, reason)
 
-    return check
+
+def message(rules: tuple[Rule, ...] = (), required: tuple[str, ...] = (), **fields: Check) -> Check:
+    """A mapping with these fields and no others."""
+    return Message(fields, rules, required)
+
+
+def message_of(fields: Mapping[str, Check], rules: tuple[Rule, ...] = (), required: tuple[str, ...] = ()) -> Check:
+    """The same for fields that have names of Python's, or `rules`."""
+    return Message(fields, rules, required)
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """A list of one shape."""
+
+    inner: Check
+    at_least: int
+
+    def __call__(self, value: object, path: str) -> None:
+        if not isinstance(value, list):
+            raise FieldError(path, f"must be a list, not {_kind(value)}")
+        if len(value) < self.at_least:
+            raise FieldError(path, "must not be empty")
+        for index, item in enumerate(value):
+            self.inner(item, f"{path}[{index}]")
 
 
 def listing(inner: Check, at_least: int = 0) -> Check:
     """A list of one shape."""
-
-    def check(value: object, path: str) -> None:
-        if not isinstance(value, list):
-            raise FieldError(path, f"must be a list, not {_kind(value)}")
-        if len(value) < at_least:
-            raise FieldError(path, "must not be empty")
-        for index, item in enumerate(value):
-            inner(item, f"{path}[{index}]")
-
-    return check
+    return Listing(inner, at_least)
 
 
-def mapping(inner: Check, name_of: Check | None = None) -> Check:
-    """A mapping of free names to one shape; `null` is an empty message. `name_of` checks the names."""
+@dataclass(frozen=True, eq=False)
+class Names:
+    """A mapping of free names to one shape."""
 
-    def check(value: object, path: str) -> None:
+    inner: Check
+    name_of: Check | None
+
+    def __call__(self, value: object, path: str) -> None:
         if not isinstance(value, dict):
             raise FieldError(path, f"must be a mapping, not {_kind(value)}")
         for name, item in value.items():
             if not isinstance(name, str):
                 raise FieldError(f"{path}.{name}", "a name must be text: put it in quotes")
-            if name_of is not None:
-                name_of(name, f"{path}.{name}")
-            inner({} if item is None else item, f"{path}.{name}")
+            if self.name_of is not None:
+                self.name_of(name, f"{path}.{name}")
+            self.inner({} if item is None else item, f"{path}.{name}")
 
-    return check
+
+def mapping(inner: Check, name_of: Check | None = None) -> Check:
+    """A mapping of free names to one shape; `null` is an empty message. `name_of` checks the names."""
+    return Names(inner, name_of)
 
 
 def text(value: object, path: str) -> None:
@@ -150,13 +178,19 @@ def one_of(*names: str) -> Check:
     return check
 
 
+@dataclass(frozen=True, eq=False)
+class Refused:
+    """A field that Istio has and the laptop mesh has not."""
+
+    instead: str
+
+    def __call__(self, _value: object, path: str) -> None:
+        raise FieldError(path, f"not supported on the laptop mesh; {self.instead}")
+
+
 def refused(instead: str) -> Check:
     """A field that Istio has and the laptop mesh has not: `instead` says what it does have."""
-
-    def check(_value: object, path: str) -> None:
-        raise FieldError(path, f"not supported on the laptop mesh; {instead}")
-
-    return check
+    return Refused(instead)
 
 
 def at_most_one(*names: str) -> Rule:
@@ -211,6 +245,6 @@ def _kind(value: object) -> str:
     )
 
 
-def _nearest(name: str, fields: dict[str, Check]) -> str:
+def _nearest(name: str, fields: Mapping[str, Check]) -> str:
     near = get_close_matches(name, fields, n=1, cutoff=0.5)
     return f"the nearest supported one is {near[0]}" if near else f"supported: {', '.join(sorted(fields))}"

@@ -114,16 +114,24 @@ _OUTLIER_DETECTION = message(
     ),
 )
 
+
+def _tls_mode(value: object, path: str) -> None:
+    if value in ("SIMPLE", "MUTUAL"):
+        raise FieldError(path, f"{value} is for services outside of the mesh; inside use ISTIO_MUTUAL or DISABLE")
+    one_of("DISABLE", "ISTIO_MUTUAL")(value, path)
+
+
+_OWN_CERTIFICATES = refused("the mesh gives each workload its certificate; use mode: ISTIO_MUTUAL")
 _TLS = message(
-    mode=one_of("DISABLE"),
-    clientCertificate=refused("calls are plain text here; use mode: DISABLE"),
-    privateKey=refused("calls are plain text here; use mode: DISABLE"),
-    caCertificates=refused("calls are plain text here; use mode: DISABLE"),
-    credentialName=refused("calls are plain text here; use mode: DISABLE"),
-    subjectAltNames=refused("calls are plain text here; use mode: DISABLE"),
-    sni=refused("calls are plain text here; use mode: DISABLE"),
-    insecureSkipVerify=refused("calls are plain text here; use mode: DISABLE"),
-    caCrl=refused("calls are plain text here; use mode: DISABLE"),
+    mode=_tls_mode,
+    clientCertificate=_OWN_CERTIFICATES,
+    privateKey=_OWN_CERTIFICATES,
+    caCertificates=_OWN_CERTIFICATES,
+    credentialName=_OWN_CERTIFICATES,
+    subjectAltNames=_OWN_CERTIFICATES,
+    sni=_OWN_CERTIFICATES,
+    insecureSkipVerify=_OWN_CERTIFICATES,
+    caCrl=_OWN_CERTIFICATES,
 )
 
 _TRAFFIC_POLICY = message(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localmesh.translate.fields import integer, listing, mapping, message, one_of, refused, text
+from localmesh.translate.fields import FieldError, integer, label, listing, mapping, message, one_of, refused, text
 
 
 def _port_names(spec: dict[str, Any]) -> str | None:
@@ -13,12 +13,28 @@ def _port_names(spec: dict[str, Any]) -> str | None:
     return f"two servers' ports have the name {min(twice)}" if twice else None
 
 
+_VERSION = one_of("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3")
+_NO_FILES = refused("give credentialName, the name of a Secret with tls.crt and tls.key")
+
+
+def _tls_mode(value: object, path: str) -> None:
+    if value != "SIMPLE":
+        raise FieldError(path, f"{value!r} is not supported; the laptop's edge has mode: SIMPLE alone")
+
+
+def _tls_with_https(server: dict[str, Any]) -> str | None:
+    https, tls = server["port"]["protocol"] == "HTTPS", server.get("tls")
+    if https and not (tls or {}).get("credentialName"):
+        return "a server of protocol HTTPS needs tls with mode: SIMPLE and credentialName"
+    return "tls needs protocol HTTPS" if tls and not https else None
+
+
 GATEWAY = message(
     servers=listing(
         message(
             port=message(
                 number=integer(1, 65535),
-                protocol=one_of("HTTP", "HTTP2", "GRPC", "GRPC-WEB"),
+                protocol=one_of("HTTP", "HTTPS", "HTTP2", "GRPC", "GRPC-WEB"),
                 name=text,
                 targetPort=refused("Istio ignores it as well; leave it out"),
                 required=("number", "protocol", "name"),
@@ -26,9 +42,27 @@ GATEWAY = message(
             hosts=listing(text, at_least=1),
             name=text,
             bind=refused("the laptop's listeners are on 127.0.0.1; leave it out"),
-            tls=refused("the laptop's edge speaks plain HTTP; use a server of protocol HTTP without tls"),
+            tls=message(
+                mode=_tls_mode,
+                credentialName=label,
+                minProtocolVersion=_VERSION,
+                maxProtocolVersion=_VERSION,
+                cipherSuites=listing(text),
+                httpsRedirect=refused("it would lead to port 443, which no laptop's user can listen at"),
+                serverCertificate=_NO_FILES,
+                privateKey=_NO_FILES,
+                caCertificates=_NO_FILES,
+                caCrl=_NO_FILES,
+                caCertCredentialName=_NO_FILES,
+                credentialNames=_NO_FILES,
+                tlsCertificates=_NO_FILES,
+                subjectAltNames=refused("the laptop's edge asks for no certificates of callers"),
+                verifyCertificateSpki=refused("the laptop's edge asks for no certificates of callers"),
+                verifyCertificateHash=refused("the laptop's edge asks for no certificates of callers"),
+            ),
             defaultEndpoint=refused("route to it by a VirtualService"),
             required=("port", "hosts"),
+            rules=(_tls_with_https,),
         ),
         at_least=1,
     ),

@@ -132,11 +132,11 @@ _CORS = message(
 
 
 def _one_action(route: dict[str, Any]) -> str | None:
-    actions = [name for name in ("route", "redirect", "directResponse") if route.get(name)]
+    actions = [name for name in ("route", "redirect", "directResponse", "delegate") if route.get(name)]
     if len(actions) != 1:
-        return "needs exactly one of route, redirect, directResponse"
+        return "needs exactly one of route, redirect, directResponse, delegate"
     extra = [name for name in ("fault", "rewrite") if route.get(name) is not None]
-    return f"{extra[0]} cannot go with {actions[0]}" if extra and actions != ["route"] else None
+    return f"{extra[0]} cannot go with {actions[0]}" if extra and actions[0] not in ("route", "delegate") else None
 
 
 def _some_weight(route: dict[str, Any]) -> str | None:
@@ -160,7 +160,7 @@ _HTTP_ROUTE = message(
     route=listing(message(destination=_DESTINATION, weight=integer(), headers=_HEADERS, required=("destination",))),
     redirect=_REDIRECT,
     directResponse=_DIRECT_RESPONSE,
-    delegate=refused("put the delegate's routes in this VirtualService"),
+    delegate=message(name=text, namespace=label, required=("name",)),
     rewrite=_REWRITE,
     timeout=duration(),
     retries=_RETRIES,
@@ -175,8 +175,21 @@ _HTTP_ROUTE = message(
 )
 
 
+def _no_root(spec: dict[str, Any]) -> str | None:
+    """What a delegate, which has no hosts, may not have either."""
+    if spec.get("gateways"):
+        return "a VirtualService without hosts is a delegate: its gateways are those of the one that names it"
+    if any(rule.get("delegate") for rule in spec["http"]):
+        return "a VirtualService without hosts is a delegate, and cannot delegate further"
+    matches = [match for rule in spec["http"] for match in rule.get("match") or []]
+    named = {name for match in matches for name in ("sourceLabels", "sourceNamespace", "gateways") if match.get(name)}
+    return f"a delegate's match cannot have {min(named)}" if named else None
+
+
 def _distinct_hosts(spec: dict[str, Any]) -> str | None:
     gateways = spec.get("gateways") or [MESH]
+    if not spec.get("hosts"):
+        return _no_root(spec)
     if "*" in spec["hosts"] and MESH in gateways:
         return "the host * is for gateways; name the services, or the gateways without mesh"
     twice = [pair for pair in combinations(spec["hosts"], 2) if matches(*pair)]
@@ -184,12 +197,12 @@ def _distinct_hosts(spec: dict[str, Any]) -> str | None:
 
 
 VIRTUAL_SERVICE = message(
-    hosts=listing(text, at_least=1),
+    hosts=listing(text),
     gateways=listing(text),
     http=listing(_HTTP_ROUTE, at_least=1),
     tls=refused("use http routes"),
     tcp=refused("use http routes"),
     exportTo=export_to,
-    required=("hosts", "http"),
+    required=("http",),
     rules=(_distinct_hosts,),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from localmesh.mesh import Mesh
@@ -19,31 +20,48 @@ Server = tuple[str, Sequence[str]]
 """A Gateway's `namespace/name`, and the hosts of one of its servers."""
 
 
-def servers(items: Sequence[Item], caller: Caller) -> dict[int, list[Server]]:
-    """The HTTP servers of all Gateways that select this caller, by port."""
-    found: dict[int, list[Server]] = {}
+@dataclass(frozen=True)
+class Listening:
+    """Servers that share their routes: all plain ones of a port, or one with TLS."""
+
+    port: int
+    name: str
+    """Of the routes, as istiod has it."""
+    servers: tuple[Server, ...]
+    tls: Mapping[str, Any] | None = None
+    server_names: tuple[str, ...] = ()
+    """What a caller must ask for by SNI, empty for anything."""
+
+
+def listening(items: Sequence[Item], caller: Caller) -> list[Listening]:
+    """The servers of all Gateways that select this caller, by port; those with TLS in the order written."""
+    plain: dict[int, list[Server]] = {}
+    found: list[Listening] = []
     for item in items:
         selector = item.spec.get("selector") or {}
         if any(caller.labels.get(key) != value for key, value in selector.items()):
             continue
         for server in item.spec["servers"]:
             hosts = [f"{item.namespace}/{host[2:]}" if host.startswith("./") else host for host in server["hosts"]]
-            found.setdefault(server["port"]["number"], []).append((f"{item.namespace}/{item.name}", hosts))
-    return found
-
-
-def route_name(port: int) -> str:
-    """As istiod names the routes of a plain HTTP port."""
-    return f"http.{port}"
+            one, port = (f"{item.namespace}/{item.name}", hosts), server["port"]
+            if port["protocol"] != "HTTPS":
+                plain.setdefault(port["number"], []).append(one)
+                continue
+            name = f"https.{port['number']}.{port['name']}.{item.name}.{item.namespace}"
+            bare = sorted(host.rpartition("/")[2] for host in hosts)
+            names = () if "*" in bare else tuple(bare)
+            found.append(Listening(port["number"], name, (one,), server["tls"], names))
+    found += [Listening(port, f"http.{port}", tuple(one)) for port, one in plain.items()]
+    return sorted(found, key=lambda one: one.port)
 
 
 def virtual_hosts(
-    mesh: Mesh, caller: Caller, port: int, listening: Sequence[Server], items: Sequence[Item], rules: Rules
+    mesh: Mesh, caller: Caller, port: int, servers: Sequence[Server], items: Sequence[Item], rules: Rules
 ) -> list[Resource]:
     """A virtual host a host name; VirtualServices of one host are joined, what matches everything comes last."""
     services = by_host(mesh.services)
     made: dict[str, tuple[list[str], list[Resource]]] = {}
-    for gateway, server_hosts in listening:
+    for gateway, server_hosts in servers:
         site = Site(caller, port, {gateway}, services, rules)
         for item in _bound(items, gateway, caller.namespace):
             hosts = [qualified(host, item.namespace) for host in item.spec["hosts"]]

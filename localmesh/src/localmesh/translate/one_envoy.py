@@ -6,7 +6,8 @@ What differs from istiod's own output, and why:
   the address in its Host header means that service. On a cluster the address it was sent to says so.
 - `update_merge_window: 0s`: Envoy else waits a second before it acts on a re-ejection.
 - Only clusters that a caller can reach are kept. Endpoints are shared by the callers of one namespace.
-- Replicas are called directly: there is no sidecar on their side that would repeat what was reset before it began.
+- Replicas are called directly while no policy acts on them. Else Envoy listens before each one, at an address of its
+  own; where that has another port than the manifest's, a policy's port is put right.
 """
 
 from __future__ import annotations
@@ -14,7 +15,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from localmesh.mesh import Mesh
-from localmesh.translate import callers, documents, gateway, listeners, virtual_hosts
+from localmesh.translate import (
+    callers,
+    delegates,
+    documents,
+    gateway,
+    in_front,
+    inbound,
+    listeners,
+    moved_filters,
+    request_metrics,
+    sidecar,
+    telemetry,
+    transport_sockets,
+    virtual_hosts,
+)
 from localmesh.translate.callers import Caller
 from localmesh.translate.clusters import clusters
 from localmesh.translate.destination_rule import Rules
@@ -31,32 +46,48 @@ def translate(mesh: Mesh) -> Resources:
 
     ValueError: two callers of one name, or an outbound listener for a service that is none.
     """
-    read = documents.read(mesh.documents)
+    read = delegates.resolved(documents.read(mesh.documents))
     services = by_host(mesh.services)
     made: dict[str, Resource] = {}
     assigned: dict[str, Resource] = {}
     heard: list[Resource] = []
     routes: list[Resource] = []
+    metadata = in_front.replica_metadata(mesh, read)
     for caller in callers.all_callers(mesh):
-        rules = Rules(read.destination_rules, mesh.services, caller.namespace)
-        pairs = list((_edge if caller.is_gateway else _workload)(mesh, read, caller, rules))
-        configurations = [configuration for _, configuration in pairs]
+        metrics = request_metrics.of_caller(read.telemetries, caller)
+        seen, its = sidecar.narrowed(mesh, read, caller)
+        rules = Rules(its.destination_rules, seen.services, caller.namespace)
+        pairs = list((_edge if caller.is_gateway else _workload)(seen, its, caller, rules))
+        pairs += _blocked(mesh, seen, its, caller)
+        configurations = [configuration for _, routed in pairs for configuration in routed]
         reached = {(host, port) for name, host, port in mesh.outbound if name == caller.name}
         reached |= {found[:2] for name in _mentioned(configurations) if (found := parse_cluster(name))}
-        for cluster in clusters(mesh, rules):
+        for cluster in clusters(seen, rules):
             parsed = parse_cluster(cluster["name"])
             if parsed and parsed[:2] in reached:
                 loads = f"{caller.namespace}|{cluster['name']}"
-                made[scoped(caller, cluster["name"])] = _scoped_cluster(caller, cluster, loads)
+                known = request_metrics.cluster_metadata(services[parsed[0]]) if metrics else {}
+                made[scoped(caller, cluster["name"])] = _scoped_cluster(caller, cluster, loads, known)
                 if loads not in assigned:
-                    assigned[loads] = {**assignment(mesh, services, rules, cluster["name"]), "cluster_name": loads}
-        heard += [listener for listener, _ in pairs]
+                    there = assignment(mesh, services, rules, cluster["name"], metadata)
+                    assigned[loads] = {**there, "cluster_name": loads}
+        heard += [request_metrics.counted(listener, metrics) for listener, _ in pairs]
         routes += [_scoped_routes(caller, configuration) for configuration in configurations]
+    filters: dict[str, Resource] = {}
+    for way, listener, its_filters in in_front.of_replicas(mesh, read):
+        made[way["name"]] = way
+        heard.append(listener)
+        filters |= its_filters
+    for index, listener in enumerate(heard):
+        if listener["traffic_direction"] == "OUTBOUND":
+            heard[index], its_filters = moved_filters.moved(listener, listener["name"])
+            filters |= its_filters
     return Resources(
         clusters=tuple(made[name] for name in sorted(made)),
         endpoints=tuple(assigned[name] for name in sorted(assigned)),
         listeners=tuple(heard),
         routes=tuple(routes),
+        filters=tuple(filters[name] for name in sorted(filters)),
     )
 
 
@@ -65,22 +96,29 @@ def scoped(caller: Caller, name: str) -> str:
     return f"{caller.name}|{name}"
 
 
-Pair = tuple[Resource, Resource]
+Heard = tuple[Resource, list[Resource]]
 """A listener and its routes, whose cluster names are still istiod's."""
 
 
-def _edge(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> Iterator[Pair]:
-    for port, servers in sorted(gateway.servers(read.gateways, caller).items()):
-        address = mesh.gateway_ports.get(port)
-        if address is None:
-            continue
-        name = scoped(caller, gateway.route_name(port))
-        hosts = gateway.virtual_hosts(mesh, caller, port, servers, read.virtual_services, rules)
-        yield listeners.edge(name, address, name, mesh.access_log), route_configuration(name, hosts)
+def _edge(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> Iterator[Heard]:
+    by_port: dict[int, list[gateway.Listening]] = {}
+    for one in gateway.listening(read.gateways, caller):
+        by_port.setdefault(one.port, []).append(one)
+    for port, found in by_port.items():
+        if port in mesh.gateway_ports:
+            servers = [(one, scoped(caller, one.name)) for one in found]
+            routes = [
+                route_configuration(
+                    name, gateway.virtual_hosts(mesh, caller, port, one.servers, read.virtual_services, rules)
+                )
+                for one, name in servers
+            ]
+            yield inbound.edge(mesh, read, caller, servers, mesh.gateway_ports[port]), routes
 
 
-def _workload(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> Iterator[Pair]:
+def _workload(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> Iterator[Heard]:
     called = sorted((port, host) for name, host, port in mesh.outbound if name == caller.name)
+    log = telemetry.access_log(mesh, read.telemetries, caller, telemetry.CLIENT)
     services = by_host(mesh.services)
     found: dict[int, dict[str, list[Resource]]] = {}
     for port, host in called:
@@ -95,17 +133,29 @@ def _workload(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> Iter
         name = scoped(caller, f"{host}:{port}")
         hosts = [_by_address(one) if one["name"] == f"{host}:{port}" else one for one in found[port][host]]
         address = mesh.outbound[caller.name, host, port]
-        yield listeners.outbound(name, address, name, mesh.access_log), route_configuration(name, hosts)
+        yield listeners.outbound(name, address, name, log), [route_configuration(name, hosts)]
+
+
+def _blocked(mesh: Mesh, seen: Mesh, read: Documents, caller: Caller) -> Iterator[Heard]:
+    """The ways out that a workload's manifest names and its Sidecar takes from it: 502, as on a cluster."""
+    log = telemetry.access_log(mesh, read.telemetries, caller, telemetry.CLIENT)
+    route = {"name": "block_all", "match": {"prefix": "/"}, "direct_response": {"status": 502}}
+    for way in sorted(mesh.outbound.keys() - seen.outbound.keys()):
+        name = scoped(caller, f"{way[1]}:{way[2]}")
+        hosts: list[Resource] = [{"name": "block_all", "domains": ["*"], "routes": [route]}]
+        yield listeners.outbound(name, mesh.outbound[way], name, log), [route_configuration(name, hosts)]
 
 
 def _by_address(host: Resource) -> Resource:
     return {**host, "domains": [*host["domains"], "*"]}
 
 
-def _scoped_cluster(caller: Caller, cluster: Resource, loads: str) -> Resource:
+def _scoped_cluster(caller: Caller, cluster: Resource, loads: str, known: Resource) -> Resource:
+    metadata = cluster["metadata"]["filter_metadata"]
     return {
-        **cluster,
+        **transport_sockets.with_certificate(cluster, caller.identity),
         "name": scoped(caller, cluster["name"]),
+        "metadata": {"filter_metadata": {**metadata, **known}},
         "eds_cluster_config": {**cluster["eds_cluster_config"], "service_name": loads},
         "common_lb_config": {**cluster["common_lb_config"], "update_merge_window": "0s"},
     }

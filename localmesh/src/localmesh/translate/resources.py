@@ -20,3 +20,5 @@ class Resources:
     listeners: tuple[Resource, ...] = ()
     routes: tuple[Resource, ...] = ()
     """RouteConfigurations."""
+    filters: tuple[Resource, ...] = ()
+    """TypedExtensionConfigs: filters that listeners refer to."""

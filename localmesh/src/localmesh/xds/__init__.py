@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localmesh.xds.directory import Versions, XdsDirectory
+from localmesh.xds.files import secret
 from localmesh.xds.refusals import Rejected
 
-__all__ = ["Rejected", "Versions", "XdsDirectory"]
+__all__ = ["Rejected", "Versions", "XdsDirectory", "secret"]

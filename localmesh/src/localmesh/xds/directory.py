@@ -119,14 +119,22 @@ def _steps(before: Resources, after: Resources) -> list[Resources]:
     """What to put in force, one after the other: what goes is kept until no route needs it."""
     clusters = (*after.clusters, *_missing(before.clusters, after.clusters, "name"))
     endpoints = (*after.endpoints, *_missing(before.endpoints, after.endpoints, "cluster_name"))
-    reachable = Resources(clusters, endpoints, before.listeners, before.routes)
+    # Endpoints may lead to listeners of this same change, which then must be there before them.
+    inbound = [one for one in after.listeners if one.get("traffic_direction") == "INBOUND"]
+    listening = (*before.listeners, *_missing(inbound, before.listeners, "name"))
+    fresh = _missing(after.endpoints, before.endpoints, "cluster_name")
+    # Filters of listeners to come are new; those of listeners that stay change with the routes.
+    added = (*before.filters, *_missing(after.filters, before.filters, "name"))
+    ready = Resources(clusters, (*before.endpoints, *fresh), listening, before.routes, added)
+    reachable = Resources(clusters, endpoints, listening, before.routes, added)
     routed = Resources(
         clusters,
         endpoints,
         (*after.listeners, *_missing(before.listeners, after.listeners, "name")),
         (*after.routes, *_missing(before.routes, after.routes, "name")),
+        (*after.filters, *_missing(before.filters, after.filters, "name")),
     )
-    return [reachable, routed, after]
+    return [*([ready] if len(listening) > len(before.listeners) else []), reachable, routed, after]
 
 
 def _missing(before: Iterable[Resource], after: Iterable[Resource], key: str) -> list[Resource]:

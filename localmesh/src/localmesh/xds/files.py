@@ -1,6 +1,6 @@
-"""Resources as Envoy's files: all clusters in one, all listeners in one, each assignment and route table in its own.
+"""Resources as Envoy's files: all clusters in one, all listeners in one, each other resource in its own.
 
-Envoy reads one ClusterLoadAssignment or RouteConfiguration a file and no more.
+Envoy reads one ClusterLoadAssignment, RouteConfiguration or filter a file and no more.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from typing import Any
 from localmesh.translate.resources import Resource, Resources
 
 CLUSTERS, LISTENERS = "clusters.json", "listeners.json"
-_ENDPOINTS, _ROUTES = "endpoints", "routes"
+_ENDPOINTS, _ROUTES, _FILTERS = "endpoints", "routes", "filters"
 _TYPES = {
     CLUSTERS: "envoy.config.cluster.v3.Cluster",
     LISTENERS: "envoy.config.listener.v3.Listener",
     _ENDPOINTS: "envoy.config.endpoint.v3.ClusterLoadAssignment",
     _ROUTES: "envoy.config.route.v3.RouteConfiguration",
+    _FILTERS: "envoy.config.core.v3.TypedExtensionConfig",
 }
 _VERSION = b'{"version_info":"'
-_ORDER = (_ENDPOINTS, CLUSTERS, "new routes", LISTENERS, _ROUTES)
+_ORDER = (_ENDPOINTS, CLUSTERS, _FILTERS, "new routes", LISTENERS, _ROUTES)
 
 
 def contents(folder: Path, resources: Resources) -> dict[str, bytes]:
@@ -36,6 +37,8 @@ def contents(folder: Path, resources: Resources) -> dict[str, bytes]:
         _add(files, _file(_ENDPOINTS, one["cluster_name"]), _content(_ENDPOINTS, [one]))
     for one in resources.routes:
         _add(files, _file(_ROUTES, one["name"]), _content(_ROUTES, [one]))
+    for one in resources.filters:
+        _add(files, _file(_FILTERS, one["name"]), _content(_FILTERS, [one]))
     return files
 
 
@@ -56,8 +59,11 @@ def version(content: bytes) -> str:
 def readers(resources: Resources) -> Counter[str]:
     """How many of Envoy's subscriptions read each file."""
     found = Counter({CLUSTERS: 1, LISTENERS: 1})
-    found.update(_file(_ENDPOINTS, one["eds_cluster_config"]["service_name"]) for one in resources.clusters)
-    found.update(_file(_ROUTES, _connections(one)["rds"]["route_config_name"]) for one in resources.listeners)
+    loads = [one["eds_cluster_config"]["service_name"] for one in resources.clusters if "eds_cluster_config" in one]
+    found.update(_file(_ENDPOINTS, name) for name in loads)
+    found.update(name for one in resources.listeners for name in _routes_of(one))
+    # Listeners that refer to one filter share the subscription.
+    found.update({name for one in resources.listeners for name in _filters_of(one)})
     return found
 
 
@@ -69,25 +75,60 @@ def _content(kind: str, resources: list[Resource]) -> bytes:
 
 
 def _cluster(folder: Path, cluster: Resource) -> Resource:
-    eds = cluster["eds_cluster_config"]
-    source = _source(folder / _file(_ENDPOINTS, eds["service_name"]))
-    return {**cluster, "eds_cluster_config": {**eds, "eds_config": source}}
+    found = dict(_with_secrets(folder, cluster))
+    if eds := cluster.get("eds_cluster_config"):
+        source = _source(folder / _file(_ENDPOINTS, eds["service_name"]))
+        found["eds_cluster_config"] = {**eds, "eds_config": source}
+    return found
 
 
 def _listener(folder: Path, listener: Resource) -> Resource:
-    connections = _connections(listener)
-    rds = connections["rds"]
-    source = _source(folder / _file(_ROUTES, rds["route_config_name"]))
-    chain = {
-        "name": listener["filter_chains"][0]["filters"][0]["name"],
-        "typed_config": {**connections, "rds": {**rds, "config_source": source}},
-    }
-    return {**listener, "filter_chains": [{"filters": [chain]}]}
+    return {**listener, "filter_chains": [_chain(folder, one) for one in listener["filter_chains"]]}
 
 
-def _connections(listener: Resource) -> dict[str, Any]:
-    found: dict[str, Any] = listener["filter_chains"][0]["filters"][0]["typed_config"]
+def _chain(folder: Path, chain: Resource) -> Resource:
+    found = dict(_with_secrets(folder, chain))
+    connections = chain["filters"][0]["typed_config"]
+    settings = {**connections, "http_filters": [_filter(folder, one) for one in connections.get("http_filters", [])]}
+    if rds := connections.get("rds"):
+        source = _source(folder / _file(_ROUTES, rds["route_config_name"]))
+        settings["rds"] = {**rds, "config_source": source}
+    found["filters"] = [{**chain["filters"][0], "typed_config": settings}]
     return found
+
+
+def _filter(folder: Path, one: Resource) -> Resource:
+    if "config_discovery" not in one:
+        return one
+    source = _source(folder / _file(_FILTERS, one["name"]))
+    return {**one, "config_discovery": {**one["config_discovery"], "config_source": source}}
+
+
+def secret(folder: Path, name: str) -> Path:
+    """The file of a secret that the xDS files in `folder` name: it is beside that folder, and readable to us alone."""
+    return folder.parent / "certificates" / f"{_safe(name)}.json"
+
+
+def _with_secrets(folder: Path, resource: Any) -> Any:  # noqa: ANN401 (JSON)
+    """The same, with a file for each secret's source."""
+    if isinstance(resource, dict):
+        if "sds_config" in resource:
+            return {**resource, "sds_config": _source(secret(folder, resource["name"]))}
+        return {key: _with_secrets(folder, value) for key, value in resource.items()}
+    return [_with_secrets(folder, value) for value in resource] if isinstance(resource, list) else resource
+
+
+def _filters_of(listener: Resource) -> set[str]:
+    """The files of the filters that it refers to."""
+    settings = [chain["filters"][0]["typed_config"] for chain in listener["filter_chains"]]
+    filters = [one for connections in settings for one in connections.get("http_filters", [])]
+    return {_file(_FILTERS, one["name"]) for one in filters if "config_discovery" in one}
+
+
+def _routes_of(listener: Resource) -> set[str]:
+    """The files of the routes that its chains read, each once."""
+    settings = [chain["filters"][0]["typed_config"] for chain in listener["filter_chains"]]
+    return {_file(_ROUTES, one["rds"]["route_config_name"]) for one in settings if "rds" in one}
 
 
 def _source(path: Path) -> dict[str, Any]:
@@ -95,7 +136,11 @@ def _source(path: Path) -> dict[str, Any]:
 
 
 def _file(kind: str, name: str) -> str:
-    return f"{kind}/{re.sub(r'[^A-Za-z0-9.-]', '_', name)}.json"
+    return f"{kind}/{_safe(name)}.json"
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]", "_", name)
 
 
 def _add(files: dict[str, bytes], name: str, content: bytes) -> None:

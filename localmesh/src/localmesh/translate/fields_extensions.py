@@ -1,0 +1,177 @@
+"""The fields of Telemetry, Sidecar and EnvoyFilter that are translated, and the words for those that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from localmesh.translate.fields import (
+    Check,
+    FieldError,
+    boolean,
+    integer,
+    label,
+    listing,
+    mapping,
+    message,
+    message_of,
+    number,
+    one_of,
+    refused,
+    text,
+)
+
+_SELECTOR = message(matchLabels=mapping(text))
+_NO_TRACES = refused("there is no tracing provider here, so nothing is reported; leave it out")
+_NO_TARGETS = refused("there are no waypoints here; select workloads by `selector`")
+
+TELEMETRY = message(
+    selector=_SELECTOR,
+    targetRef=_NO_TARGETS,
+    targetRefs=_NO_TARGETS,
+    accessLogging=listing(
+        message(
+            match=message(mode=one_of("CLIENT_AND_SERVER", "CLIENT", "SERVER")),
+            providers=listing(message(name=one_of("envoy"), required=("name",))),
+            disabled=boolean,
+            filter=refused("every request has its line; look for some with grep"),
+        )
+    ),
+    # As in a mesh without a tracing provider, how many traces are taken means nothing.
+    tracing=listing(
+        message(
+            randomSamplingPercentage=number(0, 100),
+            disableSpanReporting=boolean,
+            match=_NO_TRACES,
+            providers=_NO_TRACES,
+            customTags=_NO_TRACES,
+            useRequestIdForTraceSampling=_NO_TRACES,
+            enableIstioTags=_NO_TRACES,
+        )
+    ),
+    metrics=listing(
+        message(
+            providers=listing(message(name=one_of("prometheus"), required=("name",)), at_least=1),
+            overrides=refused("the labels are those that Istio has by default; leave it out"),
+            reportingInterval=refused("counters are read when they are asked for; leave it out"),
+            required=("providers",),
+        )
+    ),
+)
+
+
+def _egress_host(value: object, path: str) -> None:
+    text(value, path)
+    namespace, slash, host = str(value).partition("/")
+    if not slash or not namespace or not host:
+        raise FieldError(path, "must be NAMESPACE/HOST, with `.`, `*` or `~` for the namespace")
+    if namespace not in (".", "*", "~"):
+        label(namespace, path)
+
+
+_EVERY_PORT = refused("each way out has an address of its own; leave it out")
+SIDECAR = message(
+    workloadSelector=message(labels=mapping(text)),
+    egress=listing(
+        message(
+            hosts=listing(_egress_host, at_least=1),
+            port=_EVERY_PORT,
+            bind=_EVERY_PORT,
+            captureMode=_EVERY_PORT,
+            required=("hosts",),
+        )
+    ),
+    outboundTrafficPolicy=message(
+        mode=one_of("REGISTRY_ONLY", "ALLOW_ANY"), egressProxy=refused("call the destination directly")
+    ),
+    ingress=refused("requests come in by the container's own ports"),
+    inboundConnectionPool=refused("limit the callers' pools by a DestinationRule"),
+)
+
+CONNECTIONS = "envoy.filters.network.http_connection_manager"
+ROUTER = "envoy.filters.http.router"
+RATE_LIMIT = "envoy.filters.http.local_ratelimit"
+_TYPES = "type.googleapis.com/envoy.extensions.filters"
+CONNECTIONS_TYPE = f"{_TYPES}.network.http_connection_manager.v3.HttpConnectionManager"
+RATE_LIMIT_TYPE = f"{_TYPES}.http.local_ratelimit.v3.LocalRateLimit"
+TYPED_STRUCT = ("type.googleapis.com/udpa.type.v1.TypedStruct", "type.googleapis.com/xds.type.v3.TypedStruct")
+_TWO_SHAPES = (
+    "on the laptop mesh an EnvoyFilter adds a local rate limit (HTTP_FILTER, INSERT_BEFORE) or a local_reply_config "
+    "(NETWORK_FILTER, MERGE), and nothing else"
+)
+
+
+def _exactly(*names: str) -> Check:
+    def check(value: object, path: str) -> None:
+        if value not in names:
+            raise FieldError(path, f"{value!r} is not supported: {_TWO_SHAPES}")
+
+    return check
+
+
+def _anything(_value: object, _path: str) -> None:
+    """Envoy checks it, and says what is wrong."""
+
+
+def _match(**filters: Check) -> Check:
+    one = message_of({"name": _exactly(CONNECTIONS), **filters}, required=("name",))
+    chain = message(filter=one, required=("filter",))
+    return message(
+        context=_exactly("SIDECAR_INBOUND", "GATEWAY"),
+        listener=message(portNumber=integer(1, 65535), filterChain=chain, required=("filterChain",)),
+        proxy=refused("there is one version of Envoy"),
+        routeConfiguration=refused(_TWO_SHAPES),
+        cluster=refused(_TWO_SHAPES),
+        required=("context", "listener"),
+    )
+
+
+def _rate_limit(value: object, path: str) -> None:
+    """Envoy's LocalRateLimit, written plainly or as a TypedStruct."""
+    kind = value.get("@type") if isinstance(value, Mapping) else None
+    if kind in TYPED_STRUCT:
+        shape = {"@type": _anything, "type_url": _exactly(RATE_LIMIT_TYPE), "value": mapping(_anything)}
+        message_of(shape, required=("type_url", "value"))(value, path)
+    elif kind != RATE_LIMIT_TYPE:
+        raise FieldError(f"{path}.@type", f"{kind!r} is not supported: {_TWO_SHAPES}")
+
+
+_REPLIES = message_of(
+    {"@type": _exactly(CONNECTIONS_TYPE), "local_reply_config": mapping(_anything)},
+    required=("@type", "local_reply_config"),
+)
+_SHAPES = {
+    "HTTP_FILTER": message(
+        applyTo=_anything,
+        match=_match(subFilter=message(name=_exactly(ROUTER), required=("name",))),
+        patch=message(
+            operation=_exactly("INSERT_BEFORE"),
+            value=message(name=_exactly(RATE_LIMIT), typed_config=_rate_limit, required=("name", "typed_config")),
+            required=("operation", "value"),
+        ),
+        required=("match", "patch"),
+    ),
+    "NETWORK_FILTER": message(
+        applyTo=_anything,
+        match=_match(),
+        patch=message(
+            operation=_exactly("MERGE"),
+            value=message(name=_exactly(CONNECTIONS), typed_config=_REPLIES, required=("typed_config",)),
+            required=("operation", "value"),
+        ),
+        required=("match", "patch"),
+    ),
+}
+
+
+def _patch(value: object, path: str) -> None:
+    kind = value.get("applyTo") if isinstance(value, Mapping) else None
+    _exactly(*_SHAPES)(kind, f"{path}.applyTo")
+    _SHAPES[str(kind)](value, path)
+
+
+ENVOY_FILTER = message(
+    workloadSelector=message(labels=mapping(text)),
+    configPatches=listing(_patch),
+    targetRefs=_NO_TARGETS,
+    priority=refused("patches are made in the order of the documents' names"),
+)

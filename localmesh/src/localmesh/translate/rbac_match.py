@@ -1,0 +1,130 @@
+"""Values of an AuthorizationPolicy → Envoy's matchers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from localmesh.translate.jwt_authn import NAME, PAYLOAD
+
+Matcher = dict[str, Any]
+"""A Permission or Principal of Envoy's RBAC, or a StringMatcher."""
+
+_TEMPLATE = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig"
+_SPIFFE = "spiffe://"
+
+
+def string(value: str, prefix: str = "") -> Matcher:
+    """`a`, `a*`, `*a` or `*`, which is anything but nothing. `prefix` stands before the value on the wire."""
+    if value == "*":
+        return regex(".+")
+    if value.startswith("*"):
+        return regex(f"{prefix}.*{value[1:]}") if prefix else {"suffix": value[1:]}
+    if value.endswith("*"):
+        return {"prefix": prefix + value[:-1]}
+    return {"exact": prefix + value}
+
+
+def regex(expression: str) -> Matcher:
+    """A string that the whole expression matches."""
+    return {"safe_regex": {"regex": expression}}
+
+
+def header(name: str, value: str) -> Matcher:
+    """A header's value; `*` asks only that it is there."""
+    if value == "*":
+        return {"header": {"name": name, "present_match": True}}
+    return {"header": {"name": name, "string_match": string(value)}}
+
+
+def host(value: str) -> Matcher:
+    """A host, in whatever case."""
+    found = header(":authority", value)
+    if "string_match" in found["header"]:
+        found["header"]["string_match"]["ignore_case"] = True
+    return found
+
+
+def path(value: str) -> Matcher:
+    """A path or a template: in that, `{*}` is a segment and `{**}` the rest."""
+    if "{*}" in value or "{**}" in value:
+        template = value.replace("{**}", "**").replace("{*}", "*")
+        settings = {"@type": _TEMPLATE, "path_template": template}
+        return {"uri_template": {"name": "uri-template", "typed_config": settings}}
+    return {"url_path": {"path": string(value)}}
+
+
+def cidr(value: str) -> Matcher:
+    """An address or a range of them."""
+    network = ip_network(value, strict=False)
+    return {"address_prefix": value.partition("/")[0], "prefix_len": network.prefixlen}
+
+
+def peer(matcher: Matcher) -> Matcher:
+    """Who the other side is, by its certificate."""
+    return {"authenticated": {"principal_name": matcher}}
+
+
+def principal(value: str) -> Matcher:
+    """A workload's identity, as `cluster.local/ns/NAMESPACE/sa/ACCOUNT`."""
+    return peer(string(value, _SPIFFE))
+
+
+def namespace(value: str) -> Matcher:
+    """The namespace within the identity."""
+    return peer(regex(f".*/ns/{value.replace('*', '.*')}/.*"))
+
+
+def service_account(value: str, home: str) -> Matcher:
+    """`ACCOUNT` of the policy's own namespace, or `NAMESPACE/ACCOUNT`."""
+    space, slash, account = value.rpartition("/")
+    return peer(regex(f"spiffe://.+/ns/{space if slash else home}/(.+/|)sa/{account}(/.+)?"))
+
+
+def claim(names: Sequence[str], values: Sequence[str]) -> Matcher:
+    """A claim that is one of the values, or a list with one of them."""
+    one = _either([{"string_match": string(value)} for value in values])
+    return _claim(names, _either([{"list_match": {"one_of": one}}, one]))
+
+
+def request_principal(values: Sequence[str]) -> Matcher:
+    """`ISSUER/SUBJECT` of a good token; an issuer may have slashes."""
+    found = [_issuer_and_subject(value) for value in values]
+    return found[0] if len(found) == 1 else {"or_ids": {"ids": found}}
+
+
+def _issuer_and_subject(value: str) -> Matcher:
+    issuer, slash, subject = value.rpartition("/")
+    anything = regex(".+")
+    if not slash:
+        issuer, subject = _without_slash(value)
+    first = anything if issuer == "*" else string(issuer) if issuer.startswith("*") else {"exact": issuer}
+    second = anything if subject == "*" else {"exact": subject}
+    if slash and not value.startswith("*") and subject.endswith("*") and subject != "*":
+        second = {"prefix": subject[:-1]}
+    if not slash and value != "*":
+        first = {"prefix": value[:-1]} if value.endswith("*") and not value.startswith("*") else first
+        second = {"suffix": value[1:]} if value.startswith("*") else second
+    ids = [_claim([name], {"string_match": one}) for name, one in (("iss", first), ("sub", second))]
+    return {"and_ids": {"ids": ids}}
+
+
+def _without_slash(value: str) -> tuple[str, str]:
+    """`*x` is any issuer, `x*` any subject, `x` an issuer whose tokens have no subject."""
+    return ("*", value) if value.startswith("*") else (value, "*" if value.endswith("*") else "")
+
+
+def _claim(names: Sequence[str], value: Matcher) -> Matcher:
+    keys = [{"key": name} for name in (PAYLOAD, *names)]
+    return {"metadata": {"filter": NAME, "path": keys, "value": value}}
+
+
+def _either(matchers: list[Matcher]) -> Matcher:
+    return matchers[0] if len(matchers) == 1 else {"or_match": {"value_matchers": matchers}}
+
+
+def bracketed(key: str) -> list[str]:
+    """The names in brackets: `request.auth.claims[a][b]` → a, b."""
+    return re.findall(r"\[([^\[\]]+)\]", key)

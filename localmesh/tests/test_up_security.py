@@ -1,0 +1,90 @@
+"""Policies in a product that runs: in force from the start or put in force by an edit, without a lost request."""
+
+import http.client
+import json
+import os
+import signal
+import urllib.error
+import urllib.request
+
+import pytest
+from checkouts import Load, eventually
+
+POLICIES = """\
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict}
+spec: {mtls: {mode: STRICT}}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: edge}
+spec:
+  rules:
+    - from: [{source: {principals: [cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account]}}]
+      to: [{operation: {ports: ["8080"], notPaths: [/admin]}}]
+"""
+WITH, WITHOUT = (f"namespace: demo\nresources: [ingress.yaml{one}]\n" for one in (", policies.yaml", ""))
+BASE = "istio/base/kustomization.yaml"
+
+
+def status(url):
+    """What is answered there, None when the connection is closed instead."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+@pytest.mark.parametrize("single", ["0", "1"])
+def test_a_replica_is_reached_through_the_mesh_alone(new_checkout, single):
+    """The edge's principal and path decide; plain text to the port that the mesh calls is closed, without an answer.
+
+    Past the mesh, as by kubectl's port-forward, the process itself answers where `status` says.
+    """
+    demo = new_checkout(replicas=1)
+    demo.write("istio/base/policies.yaml", POLICIES)
+    demo.write(BASE, WITH)
+    demo.up(LOCALMESH_SINGLE_ADDRESS=single)
+    (replica,) = demo.replicas()
+    assert demo.get()["replica"] == "web-0"
+    assert status(f"http://127.0.0.1:{demo.port}/admin") == 403
+    assert status(f"http://{replica['inbound']['http']}/") is None
+    assert status(f"http://{replica['http']}/") == 200
+    if single == "0":
+        assert replica["inbound"]["http"].endswith(":8080")
+
+
+def test_policies_come_and_go_without_a_lost_request(new_checkout):
+    """Under load they are added by an edit, replicas are replaced and scaled, and they are removed again."""
+    demo = new_checkout()
+    demo.write("istio/base/policies.yaml", POLICIES)
+    demo.up()
+    admin = f"http://127.0.0.1:{demo.port}/admin"
+    assert status(admin) == 200
+    with Load(demo) as load:
+        demo.write(BASE, WITH)
+        eventually(lambda: status(admin) == 403)
+        demo.run("restart", "web")
+        demo.run("scale", "web", "3")
+        demo.run("scale", "web", "1")
+        demo.write(BASE, WITHOUT)
+        eventually(lambda: status(admin) == 200)
+    assert load.failures == []
+    (replica,) = demo.replicas()
+    assert json.loads(urllib.request.urlopen(f"http://{replica['http']}/", timeout=5).read())["pid"] == replica["pid"]
+
+
+def test_envoy_that_crashed_has_its_certificates_again(new_checkout):
+    """Killed, it is back with what was in force: policies, and calls by mTLS."""
+    demo = new_checkout(replicas=1)
+    demo.write("istio/base/policies.yaml", POLICIES)
+    demo.write(BASE, WITH)
+    demo.up()
+    pid = demo.status()["envoy"]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: demo.status()["envoy"]["restarts"] == 1 and status(f"http://127.0.0.1:{demo.port}/") == 200, 20)
+    assert status(f"http://127.0.0.1:{demo.port}/admin") == 403
