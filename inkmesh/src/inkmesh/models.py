@@ -40,18 +40,12 @@ def problem(folder: Path) -> str:
     return "" if hashlib.sha256(model).hexdigest() == promised else "model.onnx is not the one of its manifest"
 
 
-def is_missing(state: StateFolder) -> bool:
-    """Whether models have to be trained before inference can start."""
-    return any(problem(folder_of(state) / name) for name in WANTED)
-
-
 def _needs_models(deployment: Deployment) -> bool:
     return deployment.labels.get("app") == "inference"
 
 
 TRAINING = Preparation(
-    title="training the models",
-    needed=is_missing,
+    title="bringing the models up to date",
     command=lambda state: training_command(folder_of(state)),
     holds_up=_needs_models,
 )

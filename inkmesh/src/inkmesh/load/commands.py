@@ -1,0 +1,152 @@
+"""`inkmesh load`: its verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from localmesh.errors import LocalmeshError
+
+if TYPE_CHECKING:
+    from inkmesh.load.locust_process import Plan
+    from inkmesh.load.target import Target
+
+Users = Annotated[int | None, typer.Option(min=1, help="Closed loop: so many visitors, who wait for their answers.")]
+Rate = Annotated[int | None, typer.Option(min=1, help="Open loop: so many arrivals a second; 100 without --users.")]
+Duration = Annotated[float | None, typer.Option(min=5, metavar="SECONDS", help="How long the shape takes.")]
+Rest = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Little load after it: is it scaled down?")]
+Steps = Annotated[int, typer.Option(min=1, help="steps: how many.")]
+Output = Annotated[Path | None, typer.Option(help="The folder for the report; in the state folder by default.")]
+Objectives = Annotated[Path | None, typer.Option(help="What it must show; loadtest/objectives.toml by default.")]
+Tier = Annotated[str, typer.Option(help="laptop: the running copy. cluster: INGRESS_URL, watched by kubectl.")]
+Run = Annotated[Path, typer.Argument(help="A run's folder, as `load` printed it.")]
+
+DEFAULTS = {"steps": (120.0, 150.0), "spike": (120.0, 150.0), "soak": (600.0, 0.0), "breakpoint": (180.0, 0.0)}
+"""Shape → how long it takes, and the rest after it (beyond the autoscalers' two minutes): seconds."""
+SUMMARIES = {
+    "steps": "Equal steps up to the peak, then little load: does it scale up, and down again?",
+    "spike": "Little load, suddenly the peak, little load again: how long until there are enough replicas?",
+    "soak": "The peak all the time: does anything grow, leak or wear out?",
+    "breakpoint": "More and more until too much fails or takes too long: where is the knee?",
+}
+
+
+def create_app() -> typer.Typer:
+    """The verbs of `load`."""
+    app = typer.Typer(no_args_is_help=True, help="Load the running copy, and write a report of what happened.")
+    for shape, summary in SUMMARIES.items():
+        app.command(shape, help=summary)(_command(shape))
+    app.command()(compare)
+    app.command()(price)
+    return app
+
+
+def _command(shape: str) -> Callable[..., None]:
+    def run(
+        context: typer.Context,
+        users: Users = None,
+        rate: Rate = None,
+        duration: Duration = None,
+        rest: Rest = None,
+        steps: Steps = 4,
+        output: Output = None,
+        objectives: Objectives = None,
+        tier: Tier = "laptop",
+    ) -> None:
+        from inkmesh.load.locust_process import Plan, check
+
+        if users is not None and rate is not None:
+            raise LocalmeshError("--users and --rate are two kinds of load", "Give one of them.")
+        locustfile = check(context.obj.root)
+        seconds, rests = DEFAULTS[shape]
+        plan = Plan(
+            shape,
+            "closed" if users is not None else "open",
+            users or rate or 100,
+            duration or seconds,
+            rests if rest is None else rest,
+            steps,
+        )
+        folder = output or context.obj.state.path / "load" / f"{shape}-{time.strftime('%Y%m%d-%H%M%S')}"
+        target = _target(context, tier)
+        holds = _run(target, plan, locustfile, folder, objectives or locustfile.with_name("objectives.toml"))
+        raise typer.Exit(0 if holds else 1)
+
+    return run
+
+
+def _target(context: typer.Context, tier: str) -> Target:
+    from inkmesh.load.cluster import Cluster
+    from inkmesh.load.laptop import Laptop
+
+    if tier not in ("laptop", "cluster"):
+        raise LocalmeshError(f"there is no tier `{tier}`", "Take laptop or cluster.")
+    return Laptop(context.obj) if tier == "laptop" else Cluster.of(context.obj.environment)
+
+
+def _run(target: Target, plan: Plan, locustfile: Path, folder: Path, objectives: Path) -> bool:
+    from inkmesh.load import page, running
+    from inkmesh.load.objectives import judge, p95_objective
+    from inkmesh.load.progress import Progress
+    from inkmesh.load.series import Series
+
+    p95_ms = p95_objective(objectives)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    progress = Progress(plan.total)
+    recording = asyncio.run(running.record(target, plan, locustfile, folder, progress))
+    progress.end()
+    recording.save(folder)
+    series = Series(recording)
+    verdicts = judge(series, objectives)
+    report, picture = page.write(series, verdicts, p95_ms, folder)
+    for verdict in verdicts:
+        typer.echo(f"{'holds' if verdict.holds else 'FAILS'}  {verdict.name}: {verdict.found}")
+    typer.echo(f"report: {report}\n        {picture}")
+    return all(verdict.holds for verdict in verdicts)
+
+
+def compare(a: Run, b: Run) -> None:
+    """Set two runs side by side: B against A."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from inkmesh.load.compare import differences, rows
+    from inkmesh.load.recording import read
+
+    first, second = read(a), read(b)
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "A", "B", "B against A"):
+        table.add_column(title, justify="left" if title in ("", "B against A") else "right")
+    for row in rows(first, second):
+        table.add_row(row.name, row.a, row.b, row.change)
+    console = Console(highlight=False)
+    console.print(f"A: {first.name}\nB: {second.name}")
+    console.print(table)
+    if unlike := list(differences(first, second)):
+        console.print(f"These are not the same load ({'; '.join(unlike)}): ratios say little.")
+
+
+def price(
+    context: typer.Context,
+    callers: Annotated[int, typer.Option(min=1, help="How many at once.")] = 16,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each variant.")] = 3,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Length of each half of a turn.")] = 3,
+) -> None:
+    """What each policy of the mesh costs: copies of their own beside the running one, the same load in turns."""
+    import subprocess
+    import sys
+
+    from inkmesh.load.locust_process import check
+    from inkmesh.models import folder_of
+
+    script = check(context.obj.root).with_name("price.py")
+    words = [sys.executable, str(script), "--callers", str(callers), "--rounds", str(rounds), "--seconds", str(seconds)]
+    models = folder_of(context.obj.state)
+    if models.is_dir():
+        words += ["--models", str(models)]
+    raise typer.Exit(subprocess.run(words, check=False).returncode)

@@ -1,0 +1,1 @@
+"""The parts of bench_inference: a thin client, the peers, and the servers that do nothing."""
