@@ -1,4 +1,7 @@
-"""The whole product on this machine, as a person starts and drives it: through the command and the ingress."""
+"""The whole product on this machine, as a person starts and drives it: through the command and the ingress.
+
+What both tiers can do has the same name and meaning in clusters.py, so that one test holds for both.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from typing import Any
 
 import httpx
 import psutil
+
+from topology import INGRESS, PORTS, Edge
 
 ROOT = Path(__file__).resolve().parent.parent
 SEVEN = [int(ink, 17) for ink in "0078dgf100774bc000008d100488ff6002bff400000g5000009f100000d50000"]
@@ -74,9 +79,13 @@ class Product:
     port: int
     http: httpx.Client
 
+    host = "127.0.0.1"
+    rate = 100.0
+    """Readings a second that leave room for more."""
+
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = inkmesh(self.home, *words)
@@ -102,11 +111,34 @@ class Product:
 
     @contextlib.contextmanager
     def scenario(self, name: str) -> Iterator[None]:
+        """In force when this is entered; gone when it is left."""
         self.command("scenario", "apply", name)
+        assert self.status()["scenario"] == name
         try:
             yield
         finally:
             self.command("scenario", "clear")
+        assert self.status()["scenario"] is None
+
+    @contextlib.contextmanager
+    def sick(self, replica: dict[str, Any], **how: Any) -> Iterator[None]:
+        """One replica fails its calls while it says that it is ready."""
+        address = f"http://{replica['http']}/faults"
+        assert httpx.put(address, json={"ratio": 1.0, "status": 503} | how).status_code == 200
+        try:
+            yield
+        finally:
+            httpx.delete(address)
+
+    def calls(self, edge: Edge, counter: str, version: str = "[a-z0-9]*") -> int:
+        """What the caller's proxy counted on its way to an upstream's port, and version."""
+        caller = r"[a-z-]*ingress" if edge.caller == INGRESS else edge.caller
+        way = rf"{caller}[^.]*\|outbound\|{PORTS[edge.port]}\|{version}\|{edge.upstream}\."
+        return self.counter(rf"^cluster\.{way}.*\.{counter}$")
+
+    def injected(self, what: str) -> int:
+        """How many `delays` or `aborts` the mesh has injected."""
+        return self.counter(rf"{what}_injected$")
 
     def counter(self, pattern: str) -> int:
         """The sum of Envoy's counters whose names match."""
@@ -114,18 +146,28 @@ class Product:
         stats = httpx.get(f"{admin}/stats", params={"filter": pattern, "format": "json"}).json()["stats"]
         return sum(one.get("value", 0) for one in stats if "value" in one)
 
-    def metric(self, address: str, name: str, **labels: str) -> float:
+    def metric(self, replica: dict[str, Any], name: str, **labels: str) -> float:
         """The sum of one metric's samples at a replica's /metrics."""
-        total = 0.0
-        for line in httpx.get(f"http://{address}/metrics").text.splitlines():
-            if line.startswith(name + "{") and all(f'{key}="{value}"' in line for key, value in labels.items()):
-                total += float(line.rsplit(" ", 1)[1])
-        return total
+        return total(httpx.get(f"http://{replica['http']}/metrics").text, name, labels)
+
+    def logs(self) -> str:
+        """What all services and proxies have written."""
+        return self.command("logs").stdout
+
+
+def total(metrics: str, name: str, labels: dict[str, str]) -> float:
+    """The sum of the samples of one metric that have these labels, in Prometheus' text format."""
+    samples = 0.0
+    for line in metrics.splitlines():
+        if line.startswith(name + "{") and all(f'{key}="{value}"' in line for key, value in labels.items()):
+            samples += float(line.rsplit(" ", 1)[1])
+    return samples
 
 
 def inkmesh(home: Path, *words: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
     """The command, as a person types it, with a state folder of its own."""
-    environment = os.environ | {"INKMESH_HOME": str(home)}
+    # As many replicas as a test counts on: what autoscaling does has tests of its own.
+    environment = {"LOCALMESH_HPA_SYNC_SECONDS": "3600"} | os.environ | {"INKMESH_HOME": str(home)}
     command = [str(Path(sys.executable).with_name("inkmesh")), *words]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds)
 

@@ -30,11 +30,15 @@ SERVICES = (
     Service("inference", ("v1", "v2", "v3"), ("http", "grpc"), "model files"),
 )
 
+READING = Edge("gateway", "inference", "grpc", "digits")
+FRAUD = Edge(INGRESS, "inference", "http", "/predict")
 EDGES = (
     Edge(INGRESS, "frontend", "http", "/"),
     Edge(INGRESS, "gateway", "http", "/api/"),
-    Edge(INGRESS, "inference", "http", "/predict"),
+    FRAUD,
     Edge("gateway", "payment", "grpc", "hold, capture, void"),
-    Edge("gateway", "inference", "grpc", "digits"),
+    READING,
     Edge("payment", "inference", "http", "fraud"),
 )
+
+PORTS = {"http": 8080, "grpc": 9090}

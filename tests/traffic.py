@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -61,7 +62,7 @@ class Visitors:
 
     async def _read(self, rate: float, seconds: float) -> list[Answer]:
         turns = itertools.cycle(self.guests)
-        async with Client("127.0.0.1", self.product.port) as client:
+        async with Client(self.product.host, self.product.port) as client:
 
             async def send() -> Answer:
                 guest, key = next(turns), f"load-{id(self)}-{next(self._numbers)}"
@@ -107,7 +108,7 @@ class Visitors:
     async def _decide(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        async with Client("127.0.0.1", self.product.port) as client:
+        async with Client(self.product.host, self.product.port) as client:
             while undecided := [reading for reading in self.readings if not reading.decided]:
                 assert loop.time() < deadline, f"{len(undecided)} readings never got a definite answer"
                 for reading in undecided:
@@ -130,3 +131,9 @@ def statuses(answers: list[Answer]) -> Counter[int]:
 
 def versions(answers: list[Answer]) -> Counter[str]:
     return Counter(orjson.loads(answer.body)["model"]["version"] for answer in answers if answer.status == 201)
+
+
+def hops(answer: Answer) -> list[dict[str, Any]]:
+    """Who served a paid reading: gateway, payment, inference."""
+    path: list[dict[str, Any]] = orjson.loads(answer.body)["path"]
+    return path

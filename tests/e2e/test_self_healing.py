@@ -11,6 +11,8 @@ import pytest
 from product import eventually
 from traffic import Visitors, statuses
 
+pytestmark = pytest.mark.laptop
+
 
 @pytest.mark.parametrize("workload", ["gateway", "payment", "frontend", "inference-v1", "inference-v2", "inference-v3"])
 def test_a_killed_process_comes_back_under_load(product, workload):

@@ -1,8 +1,5 @@
 """localmesh renders what kubectl renders: every overlay, Istio's base, and every scenario."""
 
-import os
-import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,14 +17,6 @@ FOLDERS = sorted(
         for file in ROOT.glob(f"{pattern}/kustomization.yaml")
     }
 )
-
-
-@pytest.fixture(scope="module")
-def kubectl():
-    command = shlex.split(os.environ.get("KUBECTL", "kubectl"))
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"there is no {command[0]} to compare with")
-    return command
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))

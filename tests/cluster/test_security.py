@@ -1,0 +1,110 @@
+"""Who may speak to whom: mTLS, the topology's edges and no others, and tokens."""
+
+import base64
+import contextlib
+import time
+import uuid
+
+import jwt
+import pytest
+
+from clusters import get, kubectl
+from product import eventually
+
+ASK = """
+import sys, urllib.error, urllib.request
+try:
+    print(urllib.request.urlopen(sys.argv[1], timeout=5).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+except OSError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def asked(pod: str, container: str, url: str, namespace: str = "inkmesh") -> str:
+    """What a GET from within a container comes to: a status, or how the connection failed."""
+    return kubectl("exec", pod, "-c", container, "--", "python", "-c", ASK, url, namespace=namespace).strip()
+
+
+@contextlib.contextmanager
+def stranger(namespace: str):
+    """A pod that is none of the product's, in a namespace with or without sidecars."""
+    name = f"stranger-{uuid.uuid4().hex[:6]}"
+    (gateway, *_) = get("deployments", "-l", "app=gateway")
+    image = gateway["spec"]["template"]["spec"]["containers"][0]["image"]
+    kubectl("run", name, f"--image={image}", "--command", "--", "sleep", "600", namespace=namespace)
+    try:
+        kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=90s", namespace=namespace)
+        yield name
+    finally:
+        kubectl("delete", "pod", name, "--grace-period=1", "--wait=false", namespace=namespace)
+
+
+def test_plain_text_into_a_pod_is_refused(product):
+    """Without a certificate of the mesh, no pod of the product answers: neither by address nor by name."""
+    with stranger("default") as pod:
+        for workload in ("frontend", "gateway", "payment", "inference-v1"):
+            replica = product.replicas(workload)[0]
+            for host in (replica["ip"], f"{replica['service']}.inkmesh"):
+                outcome = asked(pod, pod, f"http://{host}:8080/metrics", "default")
+                assert "Error" in outcome, f"{workload}: {outcome}"
+
+
+def test_an_edge_that_is_not_in_the_topology_is_refused(product):
+    """A pod of the mesh that no policy names gets 403 from each service; the gateway, where it has no business."""
+    with stranger("inkmesh") as pod:
+        for service in ("frontend", "gateway", "payment", "inference"):
+            # Its proxy may need a moment for its configuration.
+            eventually(lambda service=service: asked(pod, pod, f"http://{service}:8080/") == "403", 30)
+    (gateway, *_) = product.replicas("gateway")
+    assert asked(gateway["name"], "gateway", "http://payment:8080/v1/audit") == "403"
+    assert asked(gateway["name"], "gateway", "http://inference:8080/predict") == "403"
+
+
+def test_a_service_has_no_way_out_but_its_edges(product):
+    """The frontend's proxy knows nobody: not even a service that would refuse it."""
+    (frontend, *_) = product.replicas("frontend")
+    assert asked(frontend["name"], "frontend", "http://payment:8080/").startswith("ConnectionReset")
+
+
+@pytest.fixture(scope="module")
+def signing_key():
+    (secret,) = [one for one in get("secrets") if one["metadata"]["name"] == "token-signing"]
+    name = max(name for name in secret["data"] if name.endswith(".pem"))
+    return name.removesuffix(".pem"), base64.b64decode(secret["data"][name])
+
+
+def test_tokens_that_are_not_good_are_refused(product, signing_key):
+    """Missing, expired, forged, for another audience, by another issuer, unsigned: never an answer."""
+    guest = product.guest()
+    kid, key = signing_key
+    now = int(time.time())
+    good = {"iss": "inkmesh", "aud": "inkmesh-api", "sub": guest.account_id, "iat": now, "exp": now + 600}
+    own = "-----BEGIN PRIVATE KEY-----\n" + _another_key() + "\n-----END PRIVATE KEY-----"
+
+    def status(token):
+        answer = product.http.get("/api/v1/account", headers={"authorization": f"Bearer {token}"} if token else {})
+        assert answer.status_code == 200 or answer.headers["content-type"] == "application/problem+json"
+        return answer.status_code
+
+    def signed(**claims):
+        return jwt.encode(good | claims, key, "ES256", headers={"kid": kid})
+
+    assert status(signed()) == 200
+    assert status("") == 403
+    assert status(signed(iat=now - 7200, exp=now - 3600)) == 401
+    assert status(signed(aud="someone-else")) == 403
+    assert status(signed(iss="mallory")) == 401
+    assert status(jwt.encode(good, own, "ES256", headers={"kid": kid})) == 401
+    assert status(jwt.encode(good, None, "none", headers={"kid": kid})) == 401
+    assert status(guest.token[:-6] + "AAAAAA") == 401
+
+
+def _another_key() -> str:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    made = ec.generate_private_key(ec.SECP256R1())
+    form = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return base64.b64encode(made.private_bytes(*form)).decode()
