@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 UV_VERSION := 0.13.8
 PACKAGES := pyproject.toml uv.lock $(wildcard */pyproject.toml packages/*/pyproject.toml services/*/pyproject.toml)
 
-.PHONY: help install up down test check lint types generated bench screenshots format
+.PHONY: help install up down test cluster-test check lint types generated bench bench-inference faults load price screenshots format
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,9 @@ down: .venv/.installed ## stop what `up` started
 test: .venv/.developing ## all tests that need no cluster (ARGS="-k ledger")
 	$(BIN)/pytest $(ARGS)
 
+cluster-test: .venv/.developing ## the tests of a cluster: needs KUBECONFIG, INGRESS_URL, and the images inkmesh/…:dev there
+	INKMESH_TIER=cluster $(BIN)/pytest tests/cluster tests/e2e $(ARGS)
+
 check: lint types generated test ## what CI runs: lint, format, types, generated files, tests
 
 lint: .venv/.developing
@@ -56,6 +59,22 @@ format: .venv/.developing ## put code in order
 
 bench: .venv/.developing ## paid readings a second, beside a FastAPI + httpx gateway, in one run
 	$(BIN)/python loadtest/bench_readings.py $(ARGS)
+
+bench-inference: .venv/.developing ## one row and batches beside MLServer and KServe, in their own environments
+	$(BIN)/python loadtest/bench_inference.py $(ARGS)
+
+faults: .venv/.developing ## the ledger under fire (ARGS="--kills 300 --clients 32 --operations 50000"; --help names the rest)
+	$(BIN)/python services/payment/tests/faults/run.py $(ARGS)
+
+.venv/.loading: .venv/.installed
+	$(UV) sync --frozen --no-dev --inexact --group load --group report
+	@touch $@
+
+load: .venv/.loading ## load the running copy, with a report (SHAPE=steps|spike|soak|breakpoint ARGS="--rate 60")
+	$(BIN)/inkmesh load $(or $(SHAPE),steps) $(ARGS)
+
+price: .venv/.loading ## what each policy of the mesh costs, as ratios in one table
+	$(BIN)/inkmesh load price $(ARGS)
 
 screenshots: .venv/.developing ## the README's pictures, from the running product
 	$(BIN)/python tests/browser/screenshots.py $(ARGS)
