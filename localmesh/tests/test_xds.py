@@ -1,5 +1,6 @@
 """The folder that Envoy reads: whole files, only what changed, targets before references."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -50,6 +51,25 @@ def renames(monkeypatch):
     monkeypatch.setattr(os, "replace", watched)
     monkeypatch.setattr("pathlib.os.replace", watched)
     return found
+
+
+class SlowEnvoy:
+    """Takes what the folder says a look later; `meanwhile` happens at the first look."""
+
+    def __init__(self, directory, meanwhile):
+        self._directory, self._meanwhile, self._taken = directory, meanwhile, {}
+
+    async def texts(self, _pattern):
+        taken = self._taken
+        if self._meanwhile:
+            self._meanwhile()
+            self._meanwhile = None
+        found = self._directory.path.rglob("*.json")
+        self._taken = {str(path): json.loads(path.read_text())["version_info"] for path in found}
+        return taken
+
+    async def counted(self, _pattern):
+        return {}
 
 
 def read(directory, name):
@@ -115,3 +135,11 @@ def test_two_resources_never_share_a_file(directory):
     """Names that would become one file's name are an error, not a resource that disappears."""
     with pytest.raises(ValueError, match="a_b"):
         directory.write(resources("a|b", "a:b"))
+
+
+def test_a_replica_may_come_while_it_is_waited_for(directory):
+    """What is in force is then what was written last."""
+    directory.write(resources("a"))
+    later = resources("a", weight=2)
+    envoy = SlowEnvoy(directory, lambda: directory.write(later))
+    asyncio.run(directory.in_force(envoy, within=30))

@@ -67,7 +67,7 @@ class Dataplane:
         try:
             async with asyncio.timeout(READY_SECONDS):
                 await self._up.wait()
-            await self._directory().in_force(self.admin)
+            await self._directory().in_force(self.admin, READY_SECONDS)
         except TimeoutError:
             raise LocalmeshError(f"Envoy is not ready after {READY_SECONDS:g} s", f"See {self._log}.") from None
         except Rejected as error:

@@ -77,15 +77,18 @@ class XdsDirectory:
             await self._wait(admin, within, refusals)
 
     async def _wait(self, admin: Admin, within: float, refusals: Refusals) -> None:
-        versions = self._versions()
-        expected = Counter({versions[name]: count for name, count in files.readers(self._resources).items()})
         try:
             async with asyncio.timeout(within):
-                while expected - Counter((await admin.texts("version_text$")).values()):
+                while self._expected() - Counter((await admin.texts("version_text$")).values()):
                     await refusals.check()
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise TimeoutError(f"Envoy did not take the configuration within {within:g} s") from None
+
+    def _expected(self) -> Counter[str]:
+        """How often Envoy names each version once it has all; it changes while we wait, as endpoints come and go."""
+        versions = self._versions()
+        return Counter({versions[name]: count for name, count in files.readers(self._resources).items()})
 
     def _put(self, resources: Resources) -> frozenset[str]:
         """Make the files say `resources`; gives the names of those that changed."""
