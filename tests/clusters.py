@@ -1,6 +1,7 @@
 """The whole product on a Kubernetes cluster with Istio, driven with kubectl alone: what product.py is for the laptop.
 
-KUBECONFIG and INGRESS_URL say which cluster. The images `inkmesh/…:dev` must be there (built, pushed or loaded).
+KUBECONFIG and INGRESS_URL say which cluster; within a pod, INGRESS_URL is enough. The images `inkmesh/…:dev` must be
+there (built, pushed or loaded).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ NAMESPACE = "inkmesh"
 OVERLAY = ROOT / "tests" / "cluster" / os.environ.get("INKMESH_OVERLAY", "overlay")
 KEEP = bool(os.environ.get("INKMESH_KEEP"))
 """Leave the product running after the tests, to look at it, or to start the next run sooner."""
+INSTALLED = bool(os.environ.get("INKMESH_INSTALLED"))
+"""The product is there already, and not ours to take away: `skaffold verify`."""
 WORKLOADS = ("frontend", "gateway", "inference-v1", "inference-v2", "inference-v3", "payment")
 
 _ASK = (
@@ -131,8 +134,11 @@ class Cluster:
         kubectl("patch", "requestauthentication", "gateway-tokens", "--type=merge", "-p", patch)
 
     def knows_keys(self, names: set[str]) -> list[bool]:
-        """Whether each of the gateway's proxies checks tokens with these keys by now."""
-        return [names <= set(re.findall(r'"kid": ?"([^"]+)"', _active_listeners(*pod))) for pod in _proxies("gateway")]
+        """Whether each of the gateway's proxies checks tokens with these keys by now, on old connections too."""
+        return [
+            names <= set(re.findall(r'"kid": ?"([^"]+)"', _active_listeners(*pod))) and not _drains(*pod)
+            for pod in _proxies("gateway")
+        ]
 
     def logs(self) -> str:
         """The last minutes of all services."""
@@ -192,6 +198,11 @@ def _active_listeners(namespace: str, pod: str) -> str:
     return json.dumps([one.get("active_state") for one in found]).replace("\\", "")
 
 
+def _drains(namespace: str, pod: str) -> bool:
+    """Whether connections are left that a listener's earlier configuration serves; Istio gives them 45 seconds."""
+    return _statistic(namespace, pod, r"^listener_manager\.total_(filter_chains|listeners)_draining$") > 0
+
+
 def ready(workload: str, seconds: int = 150) -> None:
     """Wait until a workload's rollout is done."""
     kubectl("rollout", "status", f"deployment/{workload}", f"--timeout={seconds}s")
@@ -219,27 +230,31 @@ def _patch_ingress(name: str, patch: dict[str, Any]) -> None:
 @contextlib.contextmanager
 def running() -> Iterator[Cluster]:
     """Apply the test's overlay, wait until a guest can read, and delete it all in the end."""
-    missing = [name for name in ("KUBECONFIG", "INGRESS_URL") if not os.environ.get(name)]
+    needed = ("INGRESS_URL",) if "KUBERNETES_SERVICE_HOST" in os.environ else ("KUBECONFIG", "INGRESS_URL")
+    missing = [name for name in needed if not os.environ.get(name)]
     assert not missing, f"{' and '.join(missing)} must say which cluster, and where its ingress is"
     with _applied(), _ingress_counts(), httpx.Client(base_url=os.environ["INGRESS_URL"], timeout=30) as http:
         cluster = Cluster(http)
         eventually(lambda: _serves(cluster), 60, every=1)
-        cluster.fetch_keys()  # istiod may remember those of an earlier copy
+        cluster.fetch_keys()  # istiod may remember those of an earlier copy, or that there were none
+        published = {key["kid"] for key in http.get("/.well-known/jwks.json").json()["keys"]}
+        eventually(lambda: all(cluster.knows_keys(published)), 120, every=1)
         eventually(lambda: _reads(cluster), 60, every=1)
         yield cluster
 
 
 @contextlib.contextmanager
 def _applied() -> Iterator[None]:
-    going = "jsonpath={.metadata.deletionTimestamp}"
-    eventually(lambda: not kubectl("get", "namespace", NAMESPACE, "-o", going, check=False), 120, every=1)
-    kubectl("apply", "-k", str(OVERLAY), namespace="")
+    if not INSTALLED:
+        going = "jsonpath={.metadata.deletionTimestamp}"
+        eventually(lambda: not kubectl("get", "namespace", NAMESPACE, "-o", going, check=False), 120, every=1)
+        kubectl("apply", "-k", str(OVERLAY), namespace="")
     try:
         for workload in WORKLOADS:
             ready(workload)
         yield
     finally:
-        if not KEEP:
+        if not (KEEP or INSTALLED):
             kubectl("delete", "-k", str(OVERLAY), "--ignore-not-found", "--wait=true", namespace="")
 
 

@@ -173,10 +173,10 @@ def inkmesh(home: Path, *words: str, seconds: float = 120) -> subprocess.Complet
 
 
 @contextlib.contextmanager
-def running(home: Path) -> Iterator[Product]:
-    """Start a copy on free ports, and stop it."""
+def running(home: Path, *words: str) -> Iterator[Product]:
+    """Start a copy on free ports, with these words before the verb, and stop it."""
     port = free_port()
-    started = inkmesh(home, "up", "--detach", "--port", str(port))
+    started = inkmesh(home, *words, "up", "--detach", "--port", str(port))
     assert started.returncode == 0, started.stdout + started.stderr
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:

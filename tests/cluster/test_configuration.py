@@ -7,10 +7,9 @@ import time
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from clusters import get, kubectl
+from gateway.provision.material import signing_key
 from product import eventually
 from traffic import Visitors, statuses
 
@@ -82,12 +81,17 @@ def test_the_signing_key_is_rotated_without_a_failed_request(product, unchanged_
 
     (before,) = get("requestauthentication")
     try:
-        with restored("secret", "token-signing", "gateway") as secret, visitors.reading(30, 40) as finish:
+        with restored("secret", "token-signing", "gateway") as secret, visitors.reading(30, 90) as finish:
             old = min(name for name in secret if name.endswith(".pem")).removesuffix(".pem")
-            configure("secret", "token-signing", {"9.pem": new_key(), "signing": encoded(old)}, "gateway")
+            configure(
+                "secret",
+                "token-signing",
+                {"9.pem": encoded(signing_key().decode()), "signing": encoded(old)},
+                "gateway",
+            )
             eventually(lambda: published() == {old, "9"}, 90, every=0.5)
             product.fetch_keys()
-            eventually(lambda: all(product.knows_keys({old, "9"})), 30, every=0.5)
+            eventually(lambda: all(product.knows_keys({old, "9"})), 120, every=0.5)
             assert key_of_new_sessions() == {old}
             configure("secret", "token-signing", {"signing": encoded("9")}, "gateway")
             eventually(lambda: key_of_new_sessions() == {"9"}, 90, every=0.5)
@@ -104,9 +108,3 @@ def test_the_signing_key_is_rotated_without_a_failed_request(product, unchanged_
 
 def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def new_key() -> str:
-    """An ES256 private key in PEM, as a Secret's data."""
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return base64.b64encode(ec.generate_private_key(ec.SECP256R1()).private_bytes(*form)).decode()

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from gateway.provision.material import signing_key
-from product import ROOT, Product, eventually, free_port, inkmesh
+from product import ROOT, eventually, running
 from traffic import Visitors, statuses
 
 pytestmark = pytest.mark.laptop
@@ -25,15 +25,8 @@ def checkout(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def product(checkout, tmp_path_factory):
-    home, port = tmp_path_factory.mktemp("inkmesh"), free_port()
-    started = inkmesh(home, "--root", str(checkout), "up", "--detach", "--port", str(port))
-    assert started.returncode == 0, started.stdout + started.stderr
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-            yield Product(home, port, http)
-    finally:
-        stopped = inkmesh(home, "down")
-        assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+    with running(tmp_path_factory.mktemp("inkmesh"), "--root", str(checkout)) as found:
+        yield found
 
 
 def processes(product):

@@ -82,6 +82,7 @@ def test_mirror(product):
     assert copies() == before + 10
 
 
+@pytest.mark.workshop
 def test_breaker_ejects_a_sick_replica_and_takes_it_back(product, guest):
     """Three errors, then the sibling serves all; healed, it serves again."""
     one, other = product.replicas("inference-v1")
@@ -166,6 +167,7 @@ def test_fault_abort(product, visitors):
     assert set(statuses(visitors.read(product.rate, 1))) == {201}
 
 
+@pytest.mark.workshop
 def test_retries(product, guest):
     """With one replica sick, readings fail without the scenario; with it none does, and the path shows the attempt."""
     with product.sick(product.replicas("inference-v1")[0]):

@@ -21,8 +21,8 @@ IMAGES = {artifact["image"] for artifact in SKAFFOLD["build"]["artifacts"]}
 OTHERS = {"postgres:15", "prom/prometheus:v2.42.0"}
 """Images that are somebody else's."""
 DOCKERFILES = sorted(file for pattern in ("*/Dockerfile", "services/*/Dockerfile") for file in ROOT.glob(pattern))
-SERVICES = [file for file in DOCKERFILES if file.parent.name != "loadtest"]
-LOCUST = ROOT / "loadtest/locustfile.py"
+SERVICES = [file for file in DOCKERFILES if file.parent.name not in ("loadtest", "tests")]
+KUBECTL = "rancher/kubectl:v1.34.1"
 SITE = "/app/lib/python3.11/site-packages"
 
 
@@ -50,7 +50,7 @@ def test_manifests_run_what_is_built(rendered):
             if pod_template(one):
                 found |= {container["image"] for container in containers(pod_template(one))}
     names = {re.sub(r"^registry\.example/|[:@].*$", "", image) for image in found - OTHERS}
-    assert names == IMAGES
+    assert names | {verify["container"]["image"] for verify in SKAFFOLD["verify"]} == IMAGES
 
 
 def test_production_names_images_by_digest(rendered):
@@ -102,7 +102,7 @@ def test_an_image_is_small_and_not_root(file):
     """Stages on the same slim base, a numeric user that Kubernetes can check, and the lock file's versions."""
     text = file.read_text()
     bases = {name for name in re.findall(r"^FROM (\S+)", text, re.MULTILINE) if ":" in name}
-    assert bases == {"python:3.11-slim-bookworm"}
+    assert bases - {KUBECTL} == {"python:3.11-slim-bookworm"}
     assert re.search(r"^USER 65532(:65532)?$", text, re.MULTILINE)
     assert "--frozen" in text
     version = re.search(r"^UV_VERSION := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
@@ -120,7 +120,8 @@ def test_an_image_starts_what_the_manifests_start(file):
 
 
 def test_what_verifies_is_a_restricted_job():
-    """Its manifest is valid, runs one of our images by the name that skaffold fills in, and has no token."""
+    """Its manifest is valid, runs an image of ours by the name that skaffold fills in, and has rights deployed before."""
+    rights = {one.metadata["name"] for one in render(ROOT / "k8s/verify") if one.kind == "ServiceAccount"}
     for verify in SKAFFOLD["verify"]:
         job = yaml.safe_load((ROOT / verify["executionMode"]["kubernetesCluster"]["jobManifestPath"]).read_text())
         kubernetes_validate.validate(job, "1.34", strict=True)
@@ -128,6 +129,11 @@ def test_what_verifies_is_a_restricted_job():
         assert (container["name"], container["image"]) == (verify["container"]["name"], verify["container"]["image"])
         assert container["image"] in IMAGES
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        assert job["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
-        assert verify["container"]["command"][2] == f"/app/{LOCUST.relative_to(ROOT)}"
-        assert LOCUST.is_file()
+        assert job["spec"]["template"]["spec"]["serviceAccountName"] in rights
+
+
+@pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
+def test_what_an_image_copies_is_there(file):
+    """Files and folders of the checkout, by the paths that the Dockerfile names."""
+    for part in re.findall(r"^COPY (?!--from)(.+) \S+$", file.read_text(), re.MULTILINE):
+        assert all(list(ROOT.glob(name)) for name in part.split()), part
