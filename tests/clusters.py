@@ -7,13 +7,10 @@ there (built, pushed or loaded).
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
-import subprocess
 import time
-import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +18,11 @@ from typing import Any
 
 import httpx
 
+from kube import NAMESPACE, get, kubectl
 from product import ROOT, Guest, eventually, total
-from topology import INGRESS, PORTS, Edge
+from proxies import active_listeners, configuration, drains, proxies, statistic
+from topology import PORTS, Edge
 
-NAMESPACE = "inkmesh"
 OVERLAY = ROOT / "tests" / "cluster" / os.environ.get("INKMESH_OVERLAY", "overlay")
 KEEP = bool(os.environ.get("INKMESH_KEEP"))
 """Leave the product running after the tests, to look at it, or to start the next run sooner."""
@@ -36,19 +34,6 @@ _ASK = (
     "import sys, urllib.request as r; print(r.urlopen(r.Request(sys.argv[2], sys.argv[3].encode() or None, "
     "{'content-type': 'application/json'}, method=sys.argv[1]), timeout=5).read().decode())"
 )
-
-
-def kubectl(*words: str, check: bool = True, namespace: str = NAMESPACE, stdin: str | None = None) -> str:
-    """What kubectl prints; its errors are the test's."""
-    where = ["-n", namespace] if namespace else []
-    done = subprocess.run(["kubectl", *where, *words], capture_output=True, text=True, timeout=180, input=stdin)
-    assert not check or done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
-    return done.stdout
-
-
-def get(kind: str, *words: str, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
-    """Objects as dicts."""
-    return json.loads(kubectl("get", kind, "-o", "json", *words, namespace=namespace))["items"]
 
 
 @dataclass
@@ -106,17 +91,17 @@ class Cluster:
 
     def apply(self, folder: Path) -> None:
         """Apply what changes the gateway's way to inference; return when its proxies have it."""
-        before = {pod: _configuration(*pod) for pod in _proxies("gateway")}
+        before = {pod: configuration(*pod) for pod in proxies("gateway")}
         kubectl("apply", "-k", str(folder), namespace="")
         for pod, digest in before.items():
-            eventually(lambda pod=pod, digest=digest: _configuration(*pod) != digest, 20)
+            eventually(lambda pod=pod, digest=digest: configuration(*pod) != digest, 20)
 
     def calls(self, edge: Edge, counter: str, version: str = "[a-z0-9]*") -> int:
         way = rf"^cluster\.outbound\|{PORTS[edge.port]}\|{version}\|{edge.upstream}\..*\.{counter}$"
-        return sum(_statistic(*pod, way) for pod in _proxies(edge.caller))
+        return sum(statistic(*pod, way) for pod in proxies(edge.caller))
 
     def injected(self, what: str) -> int:
-        return sum(_statistic(*pod, rf"{what}_injected$") for pod in _proxies("gateway"))
+        return sum(statistic(*pod, rf"{what}_injected$") for pod in proxies("gateway"))
 
     def fetch_keys(self) -> None:
         """Have istiod ask for the gateway's keys: a new URL it asks at once, one that it knows every 20 minutes.
@@ -136,8 +121,8 @@ class Cluster:
     def knows_keys(self, names: set[str]) -> list[bool]:
         """Whether each of the gateway's proxies checks tokens with these keys by now, on old connections too."""
         return [
-            names <= set(re.findall(r'"kid": ?"([^"]+)"', _active_listeners(*pod))) and not _drains(*pod)
-            for pod in _proxies("gateway")
+            names <= set(re.findall(r'"kid": ?"([^"]+)"', active_listeners(*pod))) and not drains(*pod)
+            for pod in proxies("gateway")
         ]
 
     def logs(self) -> str:
@@ -165,42 +150,6 @@ def _replica(pod: dict[str, Any]) -> dict[str, Any]:
         "ready": ready,
         "restarts": container.get("restartCount", 0),
     }
-
-
-def _proxies(caller: str) -> list[tuple[str, str]]:
-    """(namespace, pod) of the proxies that a caller's requests leave through."""
-    namespace, label = ("istio-system", "istio=ingressgateway") if caller == INGRESS else (NAMESPACE, f"app={caller}")
-    found = get("pods", "-l", label, "--field-selector", "status.phase=Running", namespace=namespace)
-    return [(namespace, pod["metadata"]["name"]) for pod in found if "deletionTimestamp" not in pod["metadata"]]
-
-
-def _envoy(namespace: str, pod: str, path: str) -> str:
-    words = ("exec", pod, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET", path)
-    return kubectl(*words, namespace=namespace)
-
-
-def _statistic(namespace: str, pod: str, pattern: str) -> int:
-    path = f"stats?format=json&filter={urllib.parse.quote(pattern, safe='')}"
-    found = json.loads(_envoy(namespace, pod, path))["stats"]
-    return sum(one.get("value", 0) for one in found if "value" in one)
-
-
-def _configuration(namespace: str, pod: str) -> str:
-    """A digest of the routes and clusters that a proxy has."""
-    resources = ("dynamic_route_configs", "dynamic_active_clusters")
-    text = "".join(_envoy(namespace, pod, f"config_dump?resource={resource}") for resource in resources)
-    return hashlib.sha256(re.sub(r'"(last_updated|version_info)": "[^"]*"', "", text).encode()).hexdigest()
-
-
-def _active_listeners(namespace: str, pod: str) -> str:
-    """Those in force: one that is being warmed is not."""
-    found = json.loads(_envoy(namespace, pod, "config_dump?resource=dynamic_listeners")).get("configs", [])
-    return json.dumps([one.get("active_state") for one in found]).replace("\\", "")
-
-
-def _drains(namespace: str, pod: str) -> bool:
-    """Whether connections are left that a listener's earlier configuration serves; Istio gives them 45 seconds."""
-    return _statistic(namespace, pod, r"^listener_manager\.total_(filter_chains|listeners)_draining$") > 0
 
 
 def ready(workload: str, seconds: int = 150) -> None:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from clusters import get, kubectl, ready
+from clusters import ready
+from kube import get, kubectl
 from product import eventually
 from traffic import Visitors, statuses
 

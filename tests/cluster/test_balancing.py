@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from clusters import kubectl, ready
+from clusters import ready
+from kube import kubectl
 from product import eventually
 from traffic import Visitors, hops
 

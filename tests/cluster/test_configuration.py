@@ -8,8 +8,8 @@ import time
 import jwt
 import pytest
 
-from clusters import get, kubectl
 from gateway.provision.material import signing_key
+from kube import get, kubectl
 from product import eventually
 from traffic import Visitors, statuses
 

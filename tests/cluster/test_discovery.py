@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from clusters import get, kubectl
+from kube import get, kubectl
 from product import ROOT, Guest, eventually
 
 LOOK_UP = "import json, socket, sys; print(json.dumps(sorted({a[4][0] for a in socket.getaddrinfo(sys.argv[1], 0)})))"

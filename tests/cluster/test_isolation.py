@@ -2,7 +2,7 @@
 
 import json
 
-from clusters import get, kubectl
+from kube import get, kubectl
 from product import eventually
 
 HOG = "held = []\nwhile True: held.append(b'x' * 1_000_000)"

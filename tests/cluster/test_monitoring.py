@@ -5,7 +5,7 @@ import urllib.parse
 
 import pytest
 
-from clusters import kubectl
+from kube import kubectl
 from monitoring import alerts, panels, recordings
 from product import eventually
 from topology import SERVICES
@@ -72,7 +72,15 @@ def test_every_alert_sees_what_it_watches(product, busy, alert):
         eventually(lambda metric=metric: answered(metric), 45, every=1)
 
 
+def firing():
+    return {one["labels"]["alertname"] for one in prometheus("alerts")["alerts"] if one["state"] == "firing"}
+
+
 def test_no_alert_fires_while_all_is_well(product, busy):
     """Load alone is no reason to wake anyone; that everyone draws the same seven may be."""
-    firing = {one["labels"]["alertname"] for one in prometheus("alerts")["alerts"] if one["state"] == "firing"}
-    assert firing <= {"ModelDrifts"}
+    assert firing() <= {"ModelDrifts"}
+
+
+def test_inputs_that_drift_are_told(product, busy):
+    """Everyone draws the same seven: that is not what the models learned from."""
+    eventually(lambda: "ModelDrifts" in firing() or not busy.read(20, 3), 180)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from clusters import get, kubectl, ready
+from clusters import ready
+from kube import get, kubectl
 from traffic import Visitors, statuses
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from clusters import kubectl, ready
+from clusters import ready
+from kube import kubectl
 from product import eventually
 from traffic import Visitors, statuses
 

@@ -1,6 +1,6 @@
 """What is on a volume outlives its pod."""
 
-from clusters import kubectl
+from kube import kubectl
 from product import eventually
 from traffic import Visitors, statuses
 
