@@ -48,6 +48,7 @@ for level in ("info", "error", "debug", "warning", "info"):
     for name in ("debug", "info", "warning", "error"):
         getattr(log, name)(f"{level} {name}")
     requests.write(call, f"{level} request", 200, 0.1)
+requests.flush()
 """
 
 

@@ -99,7 +99,7 @@ def _wrap(method: Method, route: str, service: Service) -> Method:
 
 
 def _path(service: Service, call: propagation.Call) -> tuple[str, str]:
-    return PATH_HEADER, ", ".join([str(service.hop(call.attempt)), *map(str, call.hops)])
+    return PATH_HEADER, service.path(call)
 
 
 async def _abort(context: Any, status: grpc.StatusCode, fault: Fault, path: tuple[str, str]) -> None:  # noqa: ANN401

@@ -29,6 +29,8 @@ HotCall = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = structlog.get_logger()
 
+_PATH = PATH_HEADER.encode()
+_READ = {name.encode(): name for name in ("content-length", *propagation.CARRIED)}
 _QUIET = ("/healthz/", "/metrics", "/faults")
 
 
@@ -44,10 +46,18 @@ class Service:
 
     def __post_init__(self) -> None:
         self.requests = RequestLog(self.name, self.settings)
+        self._alone: dict[int, str] = {}  # this process's hop by attempt
 
     def hop(self, attempt: int) -> Hop:
         """This process as a hop of the path."""
         return Hop(self.name, self.settings.version, self.settings.replica, attempt)
+
+    def path(self, call: propagation.Call) -> str:
+        """`x-inkmesh-path` of an answer: this process, then whom it asked."""
+        here = self._alone.get(call.attempt)
+        if here is None:
+            here = self._alone[call.attempt] = str(self.hop(call.attempt))
+        return ", ".join([here, *map(str, call.hops)]) if call.hops else here
 
 
 def create_app(
@@ -97,7 +107,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = _first_values(scope["headers"])
+        headers = _carried(scope["headers"])
         call = propagation.arriving(headers.get)
         token = propagation.enter(call)
         exchange = _Exchange(self._service, call, receive, send, self._limit)
@@ -151,11 +161,10 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            hops = [str(self._service.hop(self._call.attempt)), *map(str, self._call.hops)]
             message["headers"] = [
                 *message.get("headers", ()),
                 (b"x-request-id", self._call.request_id.encode()),
-                (PATH_HEADER.encode(), ", ".join(hops).encode("latin-1", "replace")),
+                (_PATH, self._service.path(self._call).encode("latin-1", "replace")),
             ]
         await self._send(message)
 
@@ -164,10 +173,12 @@ class _Exchange:
             await response(scope, self.receive, self.send)
 
 
-def _first_values(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+def _carried(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The first value of each header that this layer reads."""
     found: dict[str, str] = {}
     for name, value in headers:
-        found.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+        if (known := _READ.get(name)) and known not in found:
+            found[known] = value.decode("latin-1")
     return found
 
 

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import gc
 import signal
-import sys
 from collections.abc import Iterator
 
 import structlog
@@ -76,7 +75,7 @@ async def serve(app: ASGIApp, service: Service, grpc: tuple[Server, int] | None 
     )
     serving = asyncio.create_task(_run(http, f"{settings.host}:{settings.http_port}"))
     stopping = asyncio.create_task(stop.wait())
-    flushing = asyncio.create_task(_flush_logs())
+    flushing = asyncio.create_task(_flush_logs(service))
     # What start-up allocated stays; scanning it again and again is where a Python server's p99 goes.
     gc.collect()
     gc.freeze()
@@ -94,6 +93,7 @@ async def serve(app: ASGIApp, service: Service, grpc: tuple[Server, int] | None 
     stopping.cancel()
     await serving
     flushing.cancel()
+    service.requests.flush()
     log.info("stopped")
 
 
@@ -105,11 +105,10 @@ async def _listen(server: Server, address: str) -> None:
     await server.start()
 
 
-async def _flush_logs() -> None:
+async def _flush_logs(service: Service) -> None:
     while True:
         await asyncio.sleep(_FLUSH_SECONDS)
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
+        service.requests.flush()
 
 
 async def _run(server: _Server, address: str) -> None:

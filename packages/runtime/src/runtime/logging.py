@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,15 +41,16 @@ def _filter(_: WrappedLogger, method: str, event: EventDict) -> EventDict:
 _NUMBERS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 
 
-@dataclass(frozen=True)
 class RequestLog:
     """One line a request, as structlog would write it, at a tenth of its cost: this is on the way of every call.
 
-    Lines wait in standard output's buffer; `lifecycle.serve` flushes it several times a second.
+    Lines wait here until `flush`, which `lifecycle.serve` calls several times a second: with PYTHONUNBUFFERED, as
+    images have it, each write to standard output is a system call of its own.
     """
 
-    service: str
-    settings: ServerSettings
+    def __init__(self, service: str, settings: ServerSettings) -> None:
+        self._identity = {"service": service, "version": settings.version, "replica": settings.replica}
+        self._waiting: list[bytes] = []
 
     def write(self, call: propagation.Call, route: str, status: int | str, seconds: float) -> None:
         """Note a finished request, when the level says so."""
@@ -62,15 +62,20 @@ class RequestLog:
             "time": datetime.now(UTC),
             "request_id": call.request_id,
             "trace_id": call.trace_id,
-            "service": self.service,
-            "version": self.settings.version,
-            "replica": self.settings.replica,
+            **self._identity,
             "route": route,
             "status": status,
             "ms": round(seconds * 1000, 2),
         }
-        with contextlib.suppress(OSError):  # a full disk must not turn what was done into an error
-            sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+        self._waiting.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+
+    def flush(self) -> None:
+        """Write what waits, in one go."""
+        lines, self._waiting = self._waiting, []
+        if lines:
+            with contextlib.suppress(OSError):  # a full disk must not turn what was done into an error
+                sys.stdout.buffer.write(b"".join(lines))
+                sys.stdout.flush()
 
 
 def configure(service: str, settings: ServerSettings) -> None:

@@ -34,18 +34,18 @@ def body(status: int, slug: str, detail: str) -> dict[str, Any]:
     }
 
 
-def response(status: int, slug: str, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """A problem as a whole answer; 503 and 429 say when to try again."""
-    more = {"retry-after": "1"} if status in {429, 503} else {}
+def response(
+    status: int, slug: str, detail: str, headers: dict[str, str] | None = None, *, retry_after: int = 1
+) -> Response:
+    """A problem as a whole answer; 503 and 429 say after how many seconds to try again."""
+    more = {"retry-after": str(retry_after)} if status in {429, 503} else {}
     return Response(orjson.dumps(body(status, slug, detail)), status, more | (headers or {}), media_type=MEDIA_TYPE)
 
 
 def of_fault(fault: Fault) -> Response:
     """The answer that a Fault gives."""
     headers = {"www-authenticate": "Bearer"} if fault.code is Code.UNAUTHENTICATED else {}
-    if fault.retry_after != 1:
-        headers["retry-after"] = str(fault.retry_after)
-    return response(HTTP_STATUS[fault.code], fault.type, fault.detail, headers)
+    return response(HTTP_STATUS[fault.code], fault.type, fault.detail, headers, retry_after=fault.retry_after)
 
 
 def _where(error: dict[str, Any]) -> str:

@@ -8,13 +8,16 @@ Headers in and out: `x-request-id`, `traceparent`, `tracestate`, `x-cohort`, the
 
 from __future__ import annotations
 
-import os
+import random
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 PATH_HEADER = "x-inkmesh-path"
+
+CARRIED = ("x-request-id", "traceparent", "tracestate", "x-cohort", "cookie", "x-envoy-attempt-count")
+"""The headers that `arriving` asks for."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})\Z")
@@ -79,27 +82,25 @@ class Call:
 
 def arriving(header: Callable[[str], str | None]) -> Call:
     """Make the Call of a request from its headers. Values that are not well formed are replaced, never carried on."""
-    request_id = header("x-request-id") or ""
-    if not _REQUEST_ID.match(request_id):
-        request_id = os.urandom(16).hex()
-    parent = _TRACEPARENT.match(header("traceparent") or "")
-    trace_id, parent_span_id, flags = parent.groups() if parent else (os.urandom(16).hex(), "", "01")
-    tracestate = (header("tracestate") or "") if parent else ""
-    cohort = header("x-cohort") or ""
+    # A span id, and a trace id and a request id if none came: names and no secrets, so they are worth no system call.
+    fresh = f"{random.getrandbits(320):080x}"
+    call = Call(_well_formed(_REQUEST_ID, header("x-request-id")) or fresh[48:], fresh[16:48], fresh[:16])
+    parent = header("traceparent")
+    if parent and (found := _TRACEPARENT.match(parent)):
+        call.trace_id, call.parent_span_id, call.trace_flags = found.groups()
+        call.tracestate = _well_formed(_TRACESTATE, header("tracestate"))
+    call.cohort = _well_formed(_COHORT, header("x-cohort"))
     cookie = header("cookie")
-    cohort_cookie = _COHORT_COOKIE.search(cookie) if cookie else None
-    attempt = header("x-envoy-attempt-count") or "1"
-    return Call(
-        request_id=request_id,
-        trace_id=trace_id,
-        span_id=os.urandom(8).hex(),
-        trace_flags=flags,
-        parent_span_id=parent_span_id,
-        tracestate=tracestate if _TRACESTATE.match(tracestate) else "",
-        cohort=cohort if _COHORT.match(cohort) else "",
-        cohort_cookie=cohort_cookie.group(1) if cohort_cookie else "",
-        attempt=int(attempt) if attempt.isascii() and attempt.isdecimal() and len(attempt) < 5 else 1,
-    )
+    if cookie and (found := _COHORT_COOKIE.search(cookie)):
+        call.cohort_cookie = found.group(1)
+    attempt = header("x-envoy-attempt-count")
+    if attempt and attempt.isascii() and attempt.isdecimal() and len(attempt) < 5:
+        call.attempt = int(attempt)
+    return call
+
+
+def _well_formed(pattern: re.Pattern[str], value: str | None) -> str:
+    return value if value and pattern.match(value) else ""
 
 
 _current: ContextVar[Call] = ContextVar("inkmesh_call")

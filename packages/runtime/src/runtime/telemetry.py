@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from runtime.live import Reloads
 from runtime.propagation import Call
@@ -52,6 +52,8 @@ class Telemetry:
         """Metrics always; a tracer when `environ` names a collector in OTEL_EXPORTER_OTLP_ENDPOINT."""
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
+        replica = Gauge("inkmesh_replica_info", "Always 1: this replica's name", ["replica"], registry=registry)
+        replica.labels(settings.replica).set(1)
         return cls(
             service,
             registry,
