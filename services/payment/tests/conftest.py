@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+from payment.ledger import postgres_engine
 from payment.ledger.book import Ledger, open_ledger
 from payment.ledger.store import Store
 from payment.ledger.stores import open_store
-from payment.records import Answer, Key, Terms
+from payment.records import Answer, Audit, Key, Terms
 from payment.topups import Features, ModelUnavailable
 
 sys.path.insert(0, str(Path(__file__).parent))  # what the faults' long run uses as well
@@ -40,7 +41,7 @@ class MovedClock:
         self.time += int(seconds * 1000)
 
 
-async def until(happened: Callable[[], object], seconds: float = 10) -> None:
+async def until(happened: Callable[[], object], seconds: float = 60) -> None:
     """Wait until it happened, and no longer than the deadline."""
     async with asyncio.timeout(seconds):
         while not happened():  # noqa: ASYNC110 (it happens in threads and processes too)
@@ -48,11 +49,12 @@ async def until(happened: Callable[[], object], seconds: float = 10) -> None:
 
 
 class Witness:
-    """An Observer, Sweeps and Decisions that remembers."""
+    """An Observer, Sweeps, Audits and Decisions that remembers."""
 
     def __init__(self) -> None:
         self.groups: list[list[tuple[str, str]]] = []
         self.sweeps: list[Any] = []
+        self.audits: list[Audit] = []
         self.decisions: list[tuple[str, str]] = []
 
     def group(self, outcomes: list[tuple[str, str]], commit_seconds: float) -> None:
@@ -60,6 +62,9 @@ class Witness:
 
     def swept(self, swept: Any) -> None:
         self.sweeps.append(swept)
+
+    def audited(self, audit: Audit) -> None:
+        self.audits.append(audit)
 
     def decided(self, status: str, decided_by: str) -> None:
         self.decisions.append((status, decided_by))
@@ -182,6 +187,15 @@ def postgres() -> Iterator[postgres_server.Server]:
         pytest.skip("PostgreSQL's server is not installed here (Debian: apt-get install postgresql)")
     with closing(postgres_server.Server()) as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine is not a broken one: the ledger's deadlines are for the tests that are about them."""
+    monkeypatch.setattr("payment.ledger.writer.GROUP_SECONDS", 120.0)
+    monkeypatch.setattr("payment.ledger.postgres_engine.CONNECT_SECONDS", 30)
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        monkeypatch.setitem(postgres_engine._OPTIONS, name, "120s")
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ class Server:
         self._ledger: str | None = None
         self.start()
 
-    def start(self, seconds: float = 30) -> None:
+    def start(self, seconds: float = 120) -> None:
         """Start it, and return when it answers."""
         words = ["-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses=", "-c", "max_connections=60"]
         log = (self.folder / "log").open("ab")
@@ -71,8 +71,8 @@ class Server:
 
     def stop(self, mode: str = "immediate") -> None:
         """`pg_ctl stop`: immediate is a crash, fast is in order."""
-        self._call("pg_ctl", "stop", "-D", self.folder / "data", "-m", mode, "-w", "-t", "20")
-        self._process.wait(20)
+        self._call("pg_ctl", "stop", "-D", self.folder / "data", "-m", mode, "-w", "-t", "60")
+        self._process.wait(60)
 
     def signal(self, number: int) -> None:
         """Send a signal to the server and all its processes."""
@@ -87,7 +87,7 @@ class Server:
         """Stop it for good and delete its folder."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(20)
+            self._process.wait(60)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def address(self, database: str) -> str:
@@ -118,7 +118,7 @@ class Server:
             connection.execute(statement)
 
     def _call(self, program: str, *words: object) -> None:
-        subprocess.run(self._words(program, *words), check=True, capture_output=True, timeout=60, cwd="/")
+        subprocess.run(self._words(program, *words), check=True, capture_output=True, timeout=120, cwd="/")
 
     def _words(self, program: str, *words: object) -> list[str]:
         return [str(word) for word in (*self._as, self._bin / program, *words)]

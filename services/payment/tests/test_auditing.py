@@ -1,5 +1,8 @@
+import asyncio
+
 import pytest
 
+from payment.auditor import audit_every
 from payment.records import Audit, DecidedBy, TopUpStatus
 
 LOOSENED = {
@@ -136,3 +139,21 @@ def test_it_tells_the_first_of_many(used):
     )
     assert len(findings) == 21
     assert findings[-1] == "There are 30 more of this kind."
+
+
+def test_it_goes_on_by_itself(used, until):
+    """While the ledger is served: what is wrong is told to whoever counts, and again when it is mended."""
+
+    async def scenario(ledger):
+        audits = used.witness.audits
+        task = asyncio.create_task(audit_every(0.01, ledger, used.witness))
+        await until(lambda: audits)
+        assert audits[-1].sound
+        used.corrupt("UPDATE account SET held = held + 1 WHERE id = 'ann'")
+        await until(lambda: not audits[-1].sound)
+        used.corrupt("UPDATE account SET held = held - 1 WHERE id = 'ann'")
+        await until(lambda: audits[-1].sound)
+        task.cancel()
+        assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+
+    used.run(scenario)

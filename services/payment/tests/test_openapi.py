@@ -36,7 +36,7 @@ def served(tmp_path):
     url, log = f"http://127.0.0.1:{http}", tmp_path / "log"
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "-m", "payment"], env=environment, stdout=output)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             urllib.request.urlopen(f"{url}/healthz/ready", timeout=2).close()
@@ -47,7 +47,7 @@ def served(tmp_path):
             time.sleep(0.02)  # between two looks; the deadline above bounds them
     yield url, log
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 def test_every_operation_keeps_to_its_document(served, tmp_path):

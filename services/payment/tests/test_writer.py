@@ -21,7 +21,7 @@ class Gate:
 
     def __call__(self, tx) -> None:
         self.reached.set()
-        assert self.go.wait(5)
+        assert self.go.wait(60)
 
     __name__ = "gate"
 
@@ -65,7 +65,7 @@ def write(bank):
 
 async def held_up(writer, gate):
     task = asyncio.create_task(writer.do(gate))
-    await asyncio.to_thread(gate.reached.wait, 5)
+    await asyncio.to_thread(gate.reached.wait, 60)
     return task
 
 

@@ -12,6 +12,7 @@ import grpc.aio
 from starlette.types import ASGIApp
 
 from payment import app
+from payment.auditor import audit_every
 from payment.clients import fraud_model
 from payment.clock import SystemClock
 from payment.ledger.book import open_ledger
@@ -39,7 +40,7 @@ class Running:
 
 @asynccontextmanager
 async def bootstrap(settings: Settings) -> AsyncIterator[Running]:
-    """Open the ledger, the fraud model's client, the sweeper. Raises Refused, WrongSchema, OSError, sqlite3.Error."""
+    """Open the ledger, the fraud model's client and the tasks. Raises Refused, WrongSchema, OSError, sqlite3.Error."""
     with (
         closing(Telemetry.create("payment", settings, os.environ)) as telemetry,
         closing(open_store(settings.database, settings.database_password_file, settings.replica)) as store,
@@ -54,6 +55,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Running]:
             payments = Payments(ledger, TopUps(ledger, model, lambda: live.value.thresholds, metrics))
             tasks = [
                 asyncio.create_task(sweep_every(settings.sweep_seconds, ledger, metrics)),
+                asyncio.create_task(audit_every(settings.audit_seconds, ledger, metrics)),
                 asyncio.create_task(keep_ready(store, service.health)),
             ]
             try:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter as Tally
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from payment.records import Swept
+from payment.records import Audit, Swept
 
 
 class Metrics:
-    """The writer's Observer and the top-ups' Decisions, as Prometheus series."""
+    """The writer's Observer, Sweeps, Audits and Decisions, as Prometheus series."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._operations = Counter(
@@ -33,6 +34,10 @@ class Metrics:
         )
         self._held = Gauge("inkmesh_ledger_open_holds", "Charges held, as the last sweep saw it", registry=registry)
         self._expired = Counter("inkmesh_ledger_expired_holds", "Charges that expired", registry=registry)
+        self._findings = Gauge(
+            "inkmesh_ledger_findings", "Faults that the last audit found; NaN before the first", registry=registry
+        )
+        self._findings.set(math.nan)
         self._decisions = Counter(
             "inkmesh_topup_decisions", "Top-ups by status and who decided", ["status", "decided_by"], registry=registry
         )
@@ -52,6 +57,10 @@ class Metrics:
         """Note what a sweep found."""
         self._held.set(swept.held)
         self._expired.inc(swept.expired)
+
+    def audited(self, audit: Audit) -> None:
+        """Note what an audit found."""
+        self._findings.set(len(audit.findings))
 
     def decided(self, status: str, decided_by: str) -> None:
         """Count one top-up."""

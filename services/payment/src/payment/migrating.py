@@ -12,7 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from payment.ledger.postgres_engine import address, engine
+from payment.ledger.postgres_engine import address, cause, engine
 from payment.ledger.store import StoreUnavailable, WrongSchema
 
 _LOCK = 0x1ED9E500
@@ -41,7 +41,7 @@ def migrate(database: str, password_file: str, to: str, wait: float) -> str:
     except CommandError as error:
         raise WrongSchema(f"there is no way to revision {to}: {error}") from error
     except (DBAPIError, RuntimeError) as error:
-        raise WrongSchema(f"nothing was changed: {_cause(error)}") from error
+        raise WrongSchema(f"nothing was changed: {cause(error)}") from error
     finally:
         made.dispose()
 
@@ -71,10 +71,6 @@ def _connected(made: Engine, deadline: float) -> Connection:
             return made.connect()
         except SQLAlchemyError as error:
             if time.monotonic() + pause > deadline:
-                raise StoreUnavailable(f"the database could not be reached in time: {_cause(error)}") from error
+                raise StoreUnavailable(f"the database could not be reached in time: {cause(error)}") from error
         time.sleep(pause)
         pause = min(2 * pause, 2.0)
-
-
-def _cause(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]

@@ -38,6 +38,8 @@ class Settings(GrpcServerSettings):
     """How long a finished key and its answer are kept, at least."""
     sweep_seconds: float = Field(default=1.0, ge=0.05, le=60)
     """How often overdue charges are expired and old keys forgotten."""
+    audit_seconds: float = Field(default=300.0, ge=0.05, le=86400)
+    """How often the books are proved while payment serves; a ledger whose audit takes long is audited less often."""
 
     @field_validator("database", mode="before")
     @classmethod

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import grpc.aio
-from stage import Stage
+from stage import Books, Stage
 
 from contracts import payment_v1_pb2 as wire
 from contracts import payment_v1_pb2_grpc as wire_grpc
@@ -32,12 +32,16 @@ class Journal:
 
     begun: dict[tuple[str, str], int] = field(default_factory=dict)
     told: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
-    top_ups: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    top_ups: dict[tuple[str, str], tuple[str, str, int]] = field(default_factory=dict)
     accounts: dict[str, int] = field(default_factory=dict)
     repeats: int = 0
 
     def tell(self, name: tuple[str, str], answer: tuple[int, bytes]) -> None:
         assert self.told.setdefault(name, answer) == answer, f"{name} was told two things"
+
+    def tell_top_up(self, name: tuple[str, str], ref: str, status: str, credits_: int) -> None:
+        told = (ref, status, credits_)
+        assert self.top_ups.setdefault(name, told) == told, f"{name} was told two things"
 
     @property
     def acknowledged(self) -> int:
@@ -99,8 +103,8 @@ class Clients:
     async def top_up(self, account: str, key: str, attempt: str) -> None:
         meant = wire.IdempotencyKey(key=key, fingerprint=hashlib.sha256(key.encode()).digest(), attempt=attempt)
         done = await self.call("TopUp", wire.TopUpRequest(account_id=account, key=meant, credits=5, card=CARD))
-        told = (done.top_up_id, wire.TopUpStatus.Name(done.status).removeprefix("TOP_UP_STATUS_").lower())
-        assert self.journal.top_ups.setdefault((account, key), told) == told, f"{key} was told two things"
+        status = wire.TopUpStatus.Name(done.status).removeprefix("TOP_UP_STATUS_").lower()
+        self.journal.tell_top_up((account, key), done.top_up_id, status, 5)
 
     async def work(self, account: str, stop: asyncio.Event) -> None:
         """One client's life: readings, some given back, some asked for again, and now and then a top-up."""
@@ -117,28 +121,28 @@ class Clients:
                 await self.pay(account, f"k{number}", f"{account}-{number}-again")
 
 
-def verify(stage: Stage, journal: Journal) -> str:
+def verify(books: Books, journal: Journal) -> str:
     """Compare the journal with the ledger itself; a summary, when nothing was lost or doubled, or is negative."""
     assert set(journal.begun) == set(journal.told), "a client gave up"
-    charges = stage.sql("""
+    charges = books.sql("""
         SELECT p.debit, p.key, coalesce(s.kind, 'pending') FROM transfer p
         LEFT JOIN transfer s ON s.ref = p.ref AND s.step = 2 WHERE p.kind = 'pending'""")
     ends = Counter((account, key, kind) for account, key, kind in charges if kind != "expired")
     wanted = Counter((*name, "posted" if status == 201 else "voided") for name, (status, _) in journal.told.items())
     lost, doubled = wanted - ends, ends - wanted
-    decided = dict(stage.sql("SELECT id, status FROM topup"))
-    lost += Counter(name for name, (ref, status) in journal.top_ups.items() if decided.get(ref) != status)
+    decided = dict(books.sql("SELECT id, status FROM topup"))
+    lost += Counter(name for name, (ref, status, _) in journal.top_ups.items() if decided.get(ref) != status)
     balances = dict(journal.accounts)
     for (account, _, kind), times in wanted.items():
         balances[account] -= times * journal.begun[account, _] * (kind == "posted")
-    for (account, _), (_, status) in journal.top_ups.items():
-        balances[account] += 5 * (status == "approved")
-    there = dict(stage.sql("SELECT id, posted FROM account WHERE house = 0"))
+    for (account, _), (_, status, credits_) in journal.top_ups.items():
+        balances[account] += credits_ * (status == "approved")
+    there = dict(books.sql("SELECT id, posted FROM account WHERE house = 0"))
     negative = [name for name, posted in there.items() if posted < 0]
     assert not lost, f"lost: {lost.most_common(5)}"
     assert not doubled, f"doubled: {doubled.most_common(5)}"
     assert there == balances
     return (
         f"{journal.acknowledged} acknowledged after {journal.repeats} repeated calls: {sum(lost.values())} lost,"
-        f" {sum(doubled.values())} doubled, {len(negative)} negative; {stage.audit()}"
+        f" {sum(doubled.values())} doubled, {len(negative)} negative; {books.audit()}"
     )

@@ -1,10 +1,12 @@
 """payment as it is, with what a fault needs from inside: points at which it kills itself, and a clock that jumps.
 
 argv: nothing, or a point as `commit:before:17`: SIGKILL before the 17th commit. `send` is a gRPC answer's way out,
-`ask` the call to the fraud model. SIGUSR1 puts the clock an hour forward, SIGUSR2 an hour back.
+`ask` the call to the fraud model. `send:lose:17`: every 17th answer is lost, after the commit, and nobody dies.
+SIGUSR1 puts the clock an hour forward, SIGUSR2 an hour back.
 """
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -13,6 +15,7 @@ import threading
 from payment import __main__ as payment
 from payment.clients import HttpFraudModel
 from payment.clock import SystemClock
+from payment.errors import LedgerUnavailable
 from payment.grpc import Servicer
 from payment.ledger.postgres_session import PostgresSession
 from payment.ledger.sqlite import SqliteSession
@@ -33,6 +36,18 @@ class Point:
                 self.left -= 1
                 if self.left == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Losing(Point):
+    """Every so manieth answer is lost on its way out: its caller hears UNAVAILABLE, and the mesh asks again."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.answers = itertools.cycle(range(self.left))
+
+    def passes(self, where, side):
+        if (where, side) == ("send", "before") and next(self.answers) == 0:
+            raise LedgerUnavailable
 
 
 def around_commits(session, point):
@@ -76,10 +91,10 @@ def main():
     for number in (signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, jump)
     if sys.argv[1:]:
-        point = Point(sys.argv.pop())
+        point = (Losing if ":lose:" in sys.argv[1] else Point)(sys.argv.pop())
         for session in (SqliteSession, PostgresSession):
             around_commits(session, point)
-        for name in ("OpenAccount", "Hold", "Capture", "Void", "TopUp"):
+        for name in ("Hold", "Capture", "Void", "TopUp"):
             around_calls(Servicer, name, "send", point)
         around_calls(HttpFraudModel, "probability", "ask", point)
     payment.main()

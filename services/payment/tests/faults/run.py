@@ -1,6 +1,6 @@
 """The long run: what payment promises, under everything that can be done to it.
 
-python services/payment/tests/faults/run.py --kills 300 --clients 32 --operations 50000 [--on sqlite|postgres] [NAME …]
+python services/payment/tests/faults/run.py --kills 300 --clients 32 --operations 50000 [--on KIND] [NAME …]
 
 Exit code 0 when nothing was lost, nothing doubled, nothing negative, and every audit was sound.
 """
@@ -16,10 +16,16 @@ import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "loadtest"))
 
+import sagas
 import scenarios
+from mesh import Mesh
 from postgres_server import binaries
 from stage import Stage
+
+STAGES = {"sqlite": (Stage, scenarios.ALL), "postgres": (Stage, scenarios.ALL), "mesh": (Mesh, sagas.ALL)}
+NAMES = [*scenarios.ALL, *sagas.ALL]
 
 
 def _say(line: str) -> None:
@@ -31,8 +37,9 @@ def run(name: str, kind: str, options: scenarios.Options) -> bool:
     """Play one scenario on a stage of its own and print its line."""
     started = time.monotonic()
     try:
-        with Stage(kind) as stage:
-            told, good = asyncio.run(scenarios.ALL[name](stage, options)), True
+        make, play = STAGES[kind]
+        with make(kind) as stage:
+            told, good = asyncio.run(play[name](stage, options)), True
     except Exception:
         told, good = traceback.format_exc(), False
     took = time.monotonic() - started
@@ -45,18 +52,19 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20, help="faults in each scenario (default 20)")
     parser.add_argument("--clients", type=int, default=32, help="clients at once (default 32)")
     parser.add_argument("--operations", type=int, default=2000, help="acknowledged operations at least (default 2000)")
-    parser.add_argument("--on", choices=["sqlite", "postgres"], help="one database only")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(scenarios.ALL)} (default: all)")
+    parser.add_argument("--on", choices=STAGES, help="one database only, or the whole product")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)} (default: all)")
     words = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped on the way out
-    if unknown := set(words.names) - set(scenarios.ALL):
-        parser.error(f"there is no {', '.join(sorted(unknown))}: {', '.join(scenarios.ALL)}")
-    kinds = [words.on] if words.on else ["sqlite", "postgres"]
+    if unknown := set(words.names) - set(NAMES):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: {', '.join(NAMES)}")
+    kinds = [words.on] if words.on else list(STAGES)
     if "postgres" in kinds and binaries() is None:
         _say("postgres is left out: its server is not installed here (Debian: apt-get install postgresql)")
         kinds.remove("postgres")
     options = scenarios.Options(words.kills, words.clients, words.operations)
-    results = [run(name, kind, options) for kind in kinds for name in words.names or scenarios.ALL]
+    plays = [(name, kind) for kind in kinds for name in STAGES[kind][1] if name in (words.names or NAMES)]
+    results = [run(name, kind, options) for name, kind in plays]
     _say(f"{results.count(True)} passed, {results.count(False)} failed")
     return 0 if results and all(results) else 1
 

@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import grpc.aio
 import psycopg
 from clients import Clients, Journal, verify
-from stage import Stage
+from stage import Books, Stage
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,14 @@ class Options:
     operations: int
 
 
-Scenario = Callable[[Stage, Options], Awaitable[str]]
+Scenario = Callable[[Any, Options], Awaitable[str]]
 
 
 @asynccontextmanager
-async def busy(stage: Stage, options: Options) -> AsyncIterator[Journal]:
+async def busy(stage: Books, options: Options, made: type = Clients) -> AsyncIterator[Journal]:
     """Clients work as long as the body runs, and until enough was acknowledged; then all finish what they began."""
     journal, stop = Journal(), asyncio.Event()
-    clients = Clients(stage, journal)
+    clients = made(stage, journal)
     tasks = [asyncio.create_task(clients.work(f"c{n}", stop)) for n in range(options.clients)]
     try:
         yield journal
@@ -95,7 +96,7 @@ async def keys(stage: Stage, options: Options) -> str:
     """64 requests with one key at once, each an attempt of its own: one effect a key."""
     journal = Journal()
     clients = Clients(stage, journal)
-    count = max(10, options.kills * 3)
+    count = max(10, options.operations // 50)
     await clients.open("ann")
     for number in range(count):
         await asyncio.gather(*(clients.pay("ann", f"k{number}", f"a{n}") for n in range(64)))

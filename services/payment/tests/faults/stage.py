@@ -18,6 +18,8 @@ from pathlib import Path
 import psycopg
 from postgres_server import Server
 
+from payment.ledger.stores import is_address
+
 FAULTY = Path(__file__).with_name("faulty.py")
 
 
@@ -79,7 +81,27 @@ class Replica:
             assert self.process.wait(30) == 0, "payment did not leave in order"
 
 
-class Stage:
+class Books:
+    """The ledger itself, past everybody who serves it. `address`: PAYMENT_DATABASE."""
+
+    address: str
+
+    def audit(self) -> str:
+        """What `python -m payment audit` says; its exit code must be 0."""
+        words = [sys.executable, "-m", "payment", "audit"]
+        environment = os.environ | {"PAYMENT_DATABASE": self.address}
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
+
+    def sql(self, query: str) -> list[tuple]:
+        """Ask the database."""
+        connect = psycopg.connect if is_address(self.address) else sqlite3.connect
+        with contextlib.closing(connect(self.address)) as connection:
+            return connection.execute(query).fetchall()
+
+
+class Stage(Books):
     """`kind` sqlite: one replica on a file. postgres: two replicas on a server of their own."""
 
     def __init__(self, kind: str) -> None:
@@ -107,17 +129,3 @@ class Stage:
                     replica.close()
                 elif replica.process is not None and replica.process.poll() is None:
                     replica.kill()
-
-    def audit(self) -> str:
-        """What `python -m payment audit` says; its exit code must be 0."""
-        words = [sys.executable, "-m", "payment", "audit"]
-        environment = os.environ | {"PAYMENT_DATABASE": self.address}
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.strip()
-
-    def sql(self, query: str) -> list[tuple]:
-        """Ask the database itself."""
-        connect = psycopg.connect if self.server else sqlite3.connect
-        with contextlib.closing(connect(self.address)) as connection:
-            return connection.execute(query).fetchall()

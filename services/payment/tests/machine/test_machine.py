@@ -1,9 +1,14 @@
-"""The ledger against a model in memory that is too simple to be wrong. INKMESH_STEPS asks for more of it."""
+"""The ledger against a model in memory that is too simple to be wrong.
+
+INKMESH_STEPS (500) is how many steps are made at least, INKMESH_SEED (0) where they begin.
+"""
 
 import asyncio
+import itertools
 import os
+import sys
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -35,6 +40,7 @@ class LedgerMachine(RuleBasedStateMachine):
     """Every rule does the same to both, and compares what each says."""
 
     bank = key = new_books = None  # set by the test
+    steps = 0
 
     @initialize()
     def open(self):
@@ -209,6 +215,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def balances_agree(self):
+        LedgerMachine.steps += 1
         if not hasattr(self, "ledger"):
             return
         for account, balance in self.books.balance.items():
@@ -219,14 +226,20 @@ class LedgerMachine(RuleBasedStateMachine):
 def test_the_ledger_does_what_the_model_says(bank, key, books):
     """Any sequence of calls, waits, sweeps and restarts has the model's answers, refusals and balances."""
     LedgerMachine.bank, LedgerMachine.key, LedgerMachine.new_books = bank, staticmethod(key), books
-    steps = int(os.environ.get("INKMESH_STEPS", "1000"))
-    run_state_machine_as_test(
-        LedgerMachine,
-        settings=settings(
-            max_examples=max(1, steps // 40),
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
-    )
+    LedgerMachine.steps = 0
+    first = int(os.environ.get("INKMESH_SEED", "0"))
+    for number in itertools.count(first):
+        sys.stdout.write(f"{bank.kind}: seed {number} after {LedgerMachine.steps} steps\n")
+        if LedgerMachine.steps >= int(os.environ.get("INKMESH_STEPS", "500")):
+            return
+        run_state_machine_as_test(
+            seed(number)(LedgerMachine),
+            settings=settings(
+                max_examples=25,
+                stateful_step_count=40,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+                print_blob=True,
+            ),
+        )

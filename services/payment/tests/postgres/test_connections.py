@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from payment.errors import LedgerUnavailable
-from payment.ledger import writer
+from payment.ledger import postgres_engine, writer
 from payment.ledger.book import open_ledger
 from payment.ledger.postgres_session import PostgresSession
 from payment.ledger.store import StoreUnavailable
@@ -125,10 +125,10 @@ def test_a_server_that_hangs_is_given_up(postgres_bank, postgres, monkeypatch):
         postgres.signal(signal.SIGSTOP)
         try:
             with pytest.raises(LedgerUnavailable):
-                await asyncio.wait_for(ledger.account("ann"), 10)
+                await asyncio.wait_for(ledger.account("ann"), 60)
         finally:
             postgres.signal(signal.SIGCONT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     assert await ledger.account("ann") == Account("ann", 20, 0)
@@ -164,8 +164,9 @@ def test_a_standby_decides_no_debit(postgres_bank, postgres):
     play(postgres_bank, scenario, Turns)
 
 
-def test_another_s_lock_costs_an_answer_and_not_the_service(postgres_bank):
+def test_another_s_lock_costs_an_answer_and_not_the_service(postgres_bank, monkeypatch):
     """Whoever holds an account's row for too long makes one operation unavailable."""
+    monkeypatch.setitem(postgres_engine._OPTIONS, "lock_timeout", "1s")
 
     async def scenario(ledger):
         await ledger.open_account("ann", 20)

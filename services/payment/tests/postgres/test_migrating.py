@@ -72,7 +72,7 @@ def test_replicas_that_migrate_at_once_do_it_once(empty):
     started = [
         subprocess.Popen(program, env={"PAYMENT_DATABASE": empty}, stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]
-    said = [process.communicate(timeout=60)[0] for process in started]
+    said = [process.communicate(timeout=120)[0] for process in started]
     assert [process.returncode for process in started] == [0] * 4
     assert sorted(said) == [
         *["payment: the schema is at revision 0001, as it was\n"] * 3,
@@ -87,14 +87,14 @@ def test_it_waits_for_a_database_that_is_not_there_yet(postgres, empty):
     try:
         program = [sys.executable, "-m", "payment", "migrate", "--wait"]
         early = subprocess.run(
-            [*program, "0.2"], env={"PAYMENT_DATABASE": empty}, capture_output=True, text=True, timeout=30, check=False
+            [*program, "0.2"], env={"PAYMENT_DATABASE": empty}, capture_output=True, text=True, timeout=120, check=False
         )
         assert early.returncode == 1
         assert early.stderr.startswith("payment: the database could not be reached in time: ")
-        patient = subprocess.Popen([*program, "30"], env={"PAYMENT_DATABASE": empty})
+        patient = subprocess.Popen([*program, "100"], env={"PAYMENT_DATABASE": empty})
     finally:
         postgres.start()
-    assert patient.wait(30) == 0
+    assert patient.wait(120) == 0
     check(empty)
 
 

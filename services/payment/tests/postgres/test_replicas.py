@@ -7,9 +7,10 @@ from collections import Counter
 from contextlib import AsyncExitStack
 
 import pytest
+from contending import debit, insist
 
-from payment.errors import InFlight, InsufficientCredits
-from payment.records import Account, Answer, Charge
+from payment.errors import InsufficientCredits
+from payment.records import Account, Charge
 
 
 @pytest.fixture
@@ -32,13 +33,11 @@ def together(postgres_bank):
 def test_200_debits_of_100_credits_are_100(together, key, answer):
     """Whichever replica each goes to."""
 
-    async def debit(ledger, number):
-        charge = await ledger.hold("ann", key(f"k{number}"), 1)
-        return await ledger.capture("ann", charge.id, "a1", answer)
-
     async def scenario(ledgers):
         await ledgers[0].open_account("ann", 100)
-        calls = (debit(ledger, n) for ledger, n in zip(itertools.cycle(ledgers), range(200), strict=False))
+        calls = (
+            debit(ledger, key(f"k{n}"), answer) for ledger, n in zip(itertools.cycle(ledgers), range(200), strict=False)
+        )
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert Counter(type(result) for result in results) == {Charge: 100, InsufficientCredits: 100}
         assert await ledgers[1].account("ann") == Account("ann", 0, 0)
@@ -50,23 +49,12 @@ def test_requests_with_one_key_have_one_effect(together, key):
     """A key belongs to whoever came first, on whichever replica; all are told the same."""
     keys, requests = 10, 30
 
-    async def request(ledger, name, number):
-        while True:
-            try:
-                outcome = await ledger.hold("ann", key(name, f"a{number}"), 1)
-            except InFlight:
-                continue
-            if isinstance(outcome, Answer):
-                return outcome.body
-            body = f"{name} by {number}".encode()
-            await ledger.capture("ann", outcome.id, f"a{number}", Answer(201, body))
-            return body
-
     async def scenario(ledgers):
         await ledgers[0].open_account("ann", 1000)
         for name in (f"k{n}" for n in range(keys)):
             calls = (
-                request(ledger, name, n) for ledger, n in zip(itertools.cycle(ledgers), range(requests), strict=False)
+                insist(ledger, key, name, n)
+                for ledger, n in zip(itertools.cycle(ledgers), range(requests), strict=False)
             )
             assert len(set(await asyncio.gather(*calls))) == 1
         assert await ledgers[2].account("ann") == Account("ann", 1000 - keys, 0)

@@ -16,7 +16,7 @@ def command(address, *words):
         env={"PAYMENT_DATABASE": str(address)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
 

@@ -82,7 +82,7 @@ class Grpc:
 
     async def _tell(self, method, request, read):
         try:
-            return read(await method(request, timeout=5))
+            return read(await method(request, timeout=60))
         except grpc.aio.AioRpcError as error:
             trailing = dict(error.trailing_metadata())
             return {"problem": trailing["x-inkmesh-problem"], "grpc": error.code()}

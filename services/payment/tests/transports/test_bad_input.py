@@ -207,7 +207,7 @@ def test_messages_that_are_wrong(payment):
                     for value in bad[field]:
                         request = message(**{**fields, field: value})
                         with pytest.raises(grpc.aio.AioRpcError) as caught:
-                            await getattr(stub, name)(request, timeout=5)
+                            await getattr(stub, name)(request, timeout=60)
                         case = f"{name} {field}={value!r:.60}: {caught.value.details()}"
                         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT, case
                         assert dict(caught.value.trailing_metadata())["x-inkmesh-problem"], case
@@ -226,7 +226,7 @@ def test_an_answer_is_needed_to_capture(payment):
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             request = wire.SettleRequest(account_id="ann", charge_id="c", attempt="a")
             with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await wire_grpc.PaymentServiceStub(channel).Capture(request, timeout=5)
+                await wire_grpc.PaymentServiceStub(channel).Capture(request, timeout=60)
             assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         await server.stop(None)
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from payment.ledger.postgres_engine import address, engine
+from payment.ledger.postgres_engine import address, cause, engine
 from payment.ledger.postgres_guards import PRESENT, wanted
 from payment.ledger.postgres_session import PostgresSession, translated
 from payment.ledger.store import StoreUnavailable, WrongSchema
@@ -69,8 +69,7 @@ class PostgresStore:
                 assert connection is not None  # noqa: S101 (it was checked out just now)
                 yield connection
         except (SQLAlchemyError, psycopg.Error) as error:
-            cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            raise StoreUnavailable(f"{self.name} cannot be read: {cause}") from error
+            raise StoreUnavailable(f"{self.name} cannot be read: {cause(error)}") from error
 
 
 class PostgresSnapshot:
@@ -85,7 +84,7 @@ class PostgresSnapshot:
             with self._connection.transaction():
                 return iter(self._connection.execute(translated(query), values).fetchall())
         except psycopg.Error as error:
-            raise StoreUnavailable(str(error).strip().partition("\n")[0]) from error
+            raise StoreUnavailable(cause(error)) from error
 
     def damage(self) -> Iterator[str]:
         """Indexes that do not cover their table. A page's damage shows when it is read: `rows` tells."""

@@ -59,3 +59,8 @@ def engine(url: URL, password_file: str, application: str, **pool: Any) -> Engin
                 raise psycopg.OperationalError(f"the password file {password_file} cannot be read: {reason}") from error
 
     return made
+
+
+def cause(error: Exception) -> str:
+    """What the driver said of an error of its own or SQLAlchemy's, in one line."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]

@@ -19,6 +19,7 @@ from psycopg import errors
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
 
+from payment.ledger.postgres_engine import cause
 from payment.ledger.store import OutcomeUnknown, Rows, StoreUnavailable
 
 _TAKE = "SELECT id FROM account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -109,7 +110,7 @@ class PostgresSession:
             done = connection.execute("COMMIT").statusmessage
         except psycopg.Error as error:
             if connection.closed:
-                raise OutcomeUnknown(f"the connection was lost during a commit: {_first_line(error)}") from error
+                raise OutcomeUnknown(f"the connection was lost during a commit: {cause(error)}") from error
             raise
         if done != "COMMIT":
             raise psycopg.InternalError(f"the server answered a commit with {done}")
@@ -159,7 +160,7 @@ class PostgresSession:
             try:
                 self._kept = self._engine.raw_connection()
             except (SQLAlchemyError, psycopg.Error) as error:
-                raise StoreUnavailable(f"cannot connect to the database: {_first_line(error)}") from error
+                raise StoreUnavailable(f"cannot connect to the database: {cause(error)}") from error
             self._connection = self._kept.driver_connection
             assert self._connection is not None  # noqa: S101 (it was connected just now)
         return self._connection
@@ -169,7 +170,3 @@ class PostgresSession:
             self._kept.invalidate()
             self._kept = self._connection = None
             log.warning("a connection to the ledger's database was lost")
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
