@@ -138,7 +138,7 @@ class Serving:
 
     def wait_until_ready(self) -> Serving:
         """Poll until it is."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             assert self.process.poll() is None, self.output.read_text()
             assert time.monotonic() < deadline, self.output.read_text()

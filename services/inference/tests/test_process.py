@@ -22,7 +22,7 @@ def test_ready_soon_and_gone_on_sigterm(serve):
     answer = httpx.get(f"http://127.0.0.1:{serving.http_port}/v2/models/digits", timeout=5)
     assert answer.json()["versions"] == ["v2"]
     serving.process.send_signal(signal.SIGTERM)
-    serving.process.wait(20)
+    serving.process.wait(60)
     output = serving.output.read_bytes()
     assert serving.process.returncode == 0
     assert b'"model ready"' in output
@@ -53,7 +53,7 @@ def test_a_taken_port_is_named(start_process):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         serving = start_process(http_port=port)
-        serving.process.wait(20)
+        serving.process.wait(60)
     assert serving.process.returncode == 1
     assert f"127.0.0.1:{port}".encode() in serving.output.read_bytes().splitlines()[-1]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc.aio
 from starlette.types import ASGIApp
 
-from inference import app
+from inference import app, memory
 from inference.administration import Administrator
 from inference.admission import Admission
 from inference.metrics import Predictions
@@ -49,7 +49,13 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Running]:
         runner = Runner(Limits(settings.model_seconds, settings.model_queue))
         predictor = Predictor(repository, predictions, runner, Admission(settings.wait_seconds))
         administrator = Administrator(settings.admin_token_file)
-        loading = asyncio.create_task(repository.follow(settings.look_again_seconds, service.health.set_ready))
+
+        def looked(ready: bool) -> None:
+            if ready and not service.health.ready:
+                memory.give_back()
+            service.health.set_ready(ready)
+
+        loading = asyncio.create_task(repository.follow(settings.look_again_seconds, looked))
         try:
             async with follow_settings(settings.live, LiveSettings, telemetry):
                 yield Running(

@@ -135,10 +135,11 @@ class Servicer:
 def _check_parameters(request: wire.ModelInferRequest) -> None:
     holders: tuple[_HasParameters, ...] = (request, *request.inputs, *request.outputs)
     for holder in holders:
-        parameters = holder.parameters
+        if not (parameters := holder.parameters):
+            continue
         if len(parameters) > MAX_PARAMETERS:
             raise BadInput(f"There may be up to {MAX_PARAMETERS} parameters.")
-        if parameters and not ELSEWHERE.isdisjoint(parameters):
+        if not ELSEWHERE.isdisjoint(parameters):
             raise BadInput(f"Not served here: {', '.join(sorted(ELSEWHERE))}.")
 
 
@@ -148,7 +149,7 @@ def _inputs(request: wire.ModelInferRequest) -> list[Tensor]:
         if len(raw) != len(request.inputs) or any(_has_contents(item) for item in request.inputs):
             raise BadInput("raw_input_contents must be one an input; then no input has contents.")
         return [
-            Tensor(item.name, item.datatype, tuple(item.shape), data)
+            Tensor(item.name, item.datatype, item.shape[:], data)
             for item, data in zip(request.inputs, raw, strict=True)
         ]
     return [_typed(item) for item in request.inputs]
@@ -164,7 +165,7 @@ def _typed(item: wire.ModelInferRequest.InferInputTensor) -> Tensor:
     data = getattr(item.contents, field) if field else ()
     if field and any(descriptor.name != field for descriptor, _ in item.contents.ListFields()):
         raise BadInput("An input's contents must stand in the field of its datatype.")
-    return Tensor(item.name, item.datatype, tuple(item.shape), data, checked=True)
+    return Tensor(item.name, item.datatype, item.shape[:], data, checked=True)
 
 
 def _metadata(spec: TensorSpec) -> wire.ModelMetadataResponse.TensorMetadata:

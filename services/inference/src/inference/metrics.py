@@ -1,14 +1,13 @@
 """What the models meet, say and take, for Prometheus.
 
-On the way of a call rows and answers are only put aside; they are counted by the hundred, and made into series when
-they are read. All is counted from the loop's thread. Counters add up over replicas; the gauges named
+On the way of a call what was asked, said and taken is only put aside; it is counted by the hundred calls, and made into
+series when they are read. All is counted from the loop's thread. Counters add up over replicas; the gauges named
 `drift` are this replica's own window.
 """
 
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
@@ -27,14 +26,15 @@ SECONDS_EDGES = (1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.0
 BATCH_EDGES, BATCHES = (1, 16, 256), ("1", "2-16", "17-256", "257-1024")
 """Rows of a call, for its latency."""
 
-_ASIDE = 256
+_ASIDE_CALLS, _ASIDE_ROWS = 256, 1024
+"""How much is put aside before it is counted."""
 _LOOKED_AT = 64
 """Rows of one call whose inputs are counted, evenly spread: of a larger batch some tell enough."""
 _LABELS = ["model", "version"]
 
 
-_Answered = tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float32]]
-"""Rows (or some of them) [.., width], labels [n], probabilities [n, classes]."""
+_Answered = tuple[float, NDArray[np.float32], NDArray[Any], NDArray[np.float32]]
+"""Seconds, rows (or some of them) [.., width], labels [n], probabilities [n, classes]."""
 
 
 class _Histogram:
@@ -42,12 +42,13 @@ class _Histogram:
 
     def __init__(self, edges: Sequence[float]) -> None:
         self.edges = edges
-        self.counts = [0] * (len(edges) + 1)
+        self.counts = np.zeros(len(edges) + 1, np.int64)
         self.sum = 0.0
 
-    def observe(self, value: float) -> None:
-        self.counts[bisect_left(self.edges, value)] += 1
-        self.sum += value
+    def observe(self, values: NDArray[Any]) -> None:
+        """Count the values [n]."""
+        self.counts += np.bincount(np.searchsorted(self.edges, values), minlength=len(self.counts))
+        self.sum += float(values.sum())
 
 
 class _Tally:
@@ -65,11 +66,14 @@ class _Tally:
         self._counts = np.zeros_like(model.reference.counts)
         self._window = drift.Window(window_seconds, self._counts.copy())
 
-    def add(self, n: int, answered: _Answered) -> None:
-        """Put n rows and what was said of them aside; count once there are many."""
-        self._aside.append(answered)
+    def add(self, took: float, rows: NDArray[np.float32], labels: NDArray[Any], said: NDArray[np.float32]) -> None:
+        """Put a call aside; count once there are many."""
+        n = len(rows)
+        if n > _LOOKED_AT:
+            rows = rows[:: -(-n // _LOOKED_AT)]
+        self._aside.append((took, rows, labels, said))
         self._aside_rows += n
-        if self._aside_rows >= _ASIDE:
+        if self._aside_rows >= _ASIDE_ROWS or len(self._aside) >= _ASIDE_CALLS:
             self._flush()
 
     def totals(self) -> drift.Counts:
@@ -84,13 +88,22 @@ class _Tally:
     def _flush(self) -> None:
         if not self._aside:
             return
-        rows, labels, probabilities = (np.concatenate(arrays) for arrays in zip(*self._aside, strict=True))
+        took, rows, said, probabilities = zip(*self._aside, strict=True)
         self._aside, self._aside_rows = [], 0
-        confidence = np.take_along_axis(probabilities, labels[:, None], 1)[:, 0]
-        self._counts += self.reference.count(rows, labels, confidence)
+        self._count_calls(np.array([len(each) for each in said]), np.array(took))
+        labels = np.concatenate(said)
+        confidence = np.concatenate(probabilities)[np.arange(len(labels)), labels]
+        self._counts += self.reference.count(np.concatenate(rows), labels, confidence)
         self.confidence_sum += float(confidence.sum(dtype=np.float64))
         self.abstained += int((confidence < self.reference.abstain_below).sum())
         self._window.since(time.monotonic(), self._counts)
+
+    def _count_calls(self, rows: NDArray[np.int64], seconds: NDArray[np.float64]) -> None:
+        """Rows and seconds of each call [calls]."""
+        self.rows.observe(rows)
+        batch = np.searchsorted(BATCH_EDGES, rows)
+        for index in np.unique(batch):
+            self.seconds[index].observe(seconds[batch == index])
 
 
 class Predictions(Collector):
@@ -118,12 +131,7 @@ class Predictions(Collector):
         tally = self._tallies[model.name, model.version]
         if tally.digest != model.digest:
             return  # the last calls of a model that was replaced
-        n = len(rows)
-        tally.rows.observe(n)
-        tally.seconds[bisect_left(BATCH_EDGES, n)].observe(took)
-        if n > _LOOKED_AT:
-            rows = rows[:: -(-n // _LOOKED_AT)]
-        tally.add(n, (rows, outputs["label"], outputs["probabilities"]))
+        tally.add(took, rows, outputs["label"], outputs["probabilities"])
 
     def collect(self) -> Iterable[Metric]:
         """The families, as they stand."""
@@ -179,9 +187,9 @@ class _Families:
             self.labels.add_metric([*key, str(said)], int(groups[drift.PREDICTIONS][said]))
         counts = groups[drift.CONFIDENCE][: len(reference.confidence_edges) + 1].tolist()
         _add(self.confidence, key, reference.confidence_edges, counts, tally.confidence_sum)
-        _add(self.rows, key, tally.rows.edges, tally.rows.counts, tally.rows.sum)
+        _add(self.rows, key, tally.rows.edges, tally.rows.counts.tolist(), tally.rows.sum)
         for batch, seconds in zip(BATCHES, tally.seconds, strict=True):
-            _add(self.seconds, [*key, batch], seconds.edges, seconds.counts, seconds.sum)
+            _add(self.seconds, [*key, batch], seconds.edges, seconds.counts.tolist(), seconds.sum)
         self.abstentions.add_metric(key, tally.abstained)
         self.info.add_metric([*key, tally.digest], 1)
         shares = reference.counts / reference.counts.sum(1, keepdims=True)

@@ -27,18 +27,16 @@ class Refused(Exception):
 class Stop:
     """Tells a running call to end; it does between two nodes of the model's graph."""
 
-    __slots__ = ("options",)
+    __slots__ = ("is_set", "options")
 
     def __init__(self) -> None:
         self.options = onnxruntime.RunOptions()
-
-    @property
-    def is_set(self) -> bool:
+        self.is_set = False
         """Whether the call was told."""
-        return bool(self.options.terminate)
 
     def set(self) -> None:
         """Tell it; from any thread."""
+        self.is_set = True
         self.options.terminate = True
 
 

@@ -24,6 +24,7 @@ ELSEWHERE = frozenset({"classification", "shared_memory_region"})
 Parameters = dict[str, str | int | float | bool]
 
 _SCALARS = frozenset({str, int, float, bool})
+_INT, _OBJECT = frozenset({int}), frozenset({dict})
 
 
 @dataclass(slots=True)
@@ -56,8 +57,9 @@ def decode(body: bytes, header_length: int | None = None) -> Asked:
     if type(identity) is not str:
         raise BadInput("id must be a string.")
     inputs = []
+    booleans = b"true" in body or b"false" in body
     for item in _objects(request, "inputs", required=True):
-        tensor, tail = _input(item, tail)
+        tensor, tail = _input(item, tail, booleans)
         inputs.append(tensor)
     if tail:
         raise BadInput("After the JSON there must be as many bytes as the inputs' binary_data_size say together.")
@@ -80,7 +82,7 @@ def encode(prediction: Prediction, asked: Asked) -> tuple[bytes, int | None]:
     answer["outputs"] = outputs
     tail: list[bytes] = []
     for spec, array in prediction.outputs:
-        output: dict[str, Any] = {"name": spec.name, "datatype": spec.datatype, "shape": list(array.shape)}
+        output: dict[str, Any] = {"name": spec.name, "datatype": spec.datatype, "shape": array.shape}
         if asked.binary_by_name.get(spec.name, asked.binary):
             tail.append(array.tobytes())
             output["parameters"] = {"binary_data_size": len(tail[-1])}
@@ -104,10 +106,10 @@ def only_ready(body: bytes) -> bool:
     return _flag(request.get("ready", False), "ready")
 
 
-def _input(item: dict[str, Any], tail: memoryview) -> tuple[Tensor, memoryview]:
+def _input(item: dict[str, Any], tail: memoryview, booleans: bool) -> tuple[Tensor, memoryview]:
     """One input, and what is left of the bytes after the JSON."""
     shape, data = item.get("shape"), item.get("data")
-    if type(shape) is not list or not all(type(size) is int for size in shape):
+    if type(shape) is not list or not _INT.issuperset(map(type, shape)):
         raise BadInput("Each input's shape must be a list of integers.")
     size = _parameters(item).get("binary_data_size") if "parameters" in item else None
     if size is not None:
@@ -116,7 +118,8 @@ def _input(item: dict[str, Any], tail: memoryview) -> tuple[Tensor, memoryview]:
         data, tail = tail[:size], tail[size:]
     elif type(data) is not list:
         raise BadInput("Each input's data must be a list, or bytes after the JSON: the binary tensor extension.")
-    return Tensor(_text(item, "inputs", "name"), _text(item, "inputs", "datatype"), shape, data), tail
+    name, datatype = _text(item, "inputs", "name"), _text(item, "inputs", "datatype")
+    return Tensor(name, datatype, shape, data, booleans=booleans), tail
 
 
 def _output(item: dict[str, Any], asked: Asked) -> str:
@@ -138,7 +141,7 @@ def _objects(request: dict[str, Any], member: str, *, required: bool) -> list[di
     found = request.get(member)
     if found is None and not required:
         return []
-    if type(found) is not list or not all(type(item) is dict for item in found):
+    if type(found) is not list or not _OBJECT.issuperset(map(type, found)):
         raise BadInput(f"{member} must be a list of objects.")
     return found
 

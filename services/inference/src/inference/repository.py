@@ -68,6 +68,7 @@ class Repository:
     ) -> None:
         self._folder = folder
         self.served = tuple(served)
+        self._defaults = dict(reversed(self.served))
         self._watcher = watcher
         self._keys = keys
         self._slots = {key: _Slot() for key in self.served}
@@ -92,7 +93,7 @@ class Repository:
 
     def get(self, name: str, version: str = "") -> Model:
         """A model; without a version, the name's default. Raises UnknownModel or NotReady."""
-        slot = self._slots.get((name, version or self.versions(name)[0]))
+        slot = self._slots.get((name, version or self._defaults.get(name, "")))
         if slot is None:
             raise UnknownModel
         if slot.model is None:
