@@ -41,7 +41,7 @@ class Cluster:
     """The product in its namespace."""
 
     http: httpx.Client
-    rate = 30.0
+    rate = 20.0
 
     @property
     def url(self) -> str:

@@ -81,7 +81,7 @@ def test_the_signing_key_is_rotated_without_a_failed_request(product, unchanged_
 
     (before,) = get("requestauthentication")
     try:
-        with restored("secret", "token-signing", "gateway") as secret, visitors.reading(30, 90) as finish:
+        with restored("secret", "token-signing", "gateway") as secret, visitors.reading(15, 90) as finish:
             old = min(name for name in secret if name.endswith(".pem")).removesuffix(".pem")
             configure(
                 "secret",

@@ -12,7 +12,7 @@ def test_a_rolling_update_and_its_rollback_lose_no_request(product, workload):
     """`kubectl set env` makes new pods, `kubectl rollout undo` brings the old template back."""
     service = workload.removesuffix("-v1")
     visitors = Visitors.arrive(product, count=4)
-    with visitors.reading(30, 36) as finish:
+    with visitors.reading(15, 36) as finish:
         before = {replica["name"] for replica in product.replicas(workload)}
         kubectl("set", "env", f"deployment/{workload}", "-c", service, f"{service.upper()}_DRAIN_SECONDS=6")
         ready(workload)

@@ -14,7 +14,7 @@ def test_a_killed_pod_is_replaced_under_load(product, workload):
     visitors = Visitors.arrive(product, count=4)
     wanted = len(product.replicas(workload))
     victim = product.replicas(workload)[0]["name"]
-    with visitors.reading(40, 20) as finish:
+    with visitors.reading(20, 20) as finish:
         eventually(lambda: len(visitors.readings) > 40)
         kubectl("delete", "pod", victim, "--grace-period=0", "--force", "--wait=false")
         eventually(lambda: victim not in {one["name"] for one in product.replicas(workload)}, 20)

@@ -120,7 +120,7 @@ def test_an_image_starts_what_the_manifests_start(file):
 
 
 def test_what_verifies_is_a_restricted_job():
-    """Its manifest is valid, runs an image of ours by the name that skaffold fills in, and has rights deployed for it."""
+    """Its manifest is valid, runs an image of ours by the name that skaffold fills in, and has the rights it needs."""
     rights = {one.metadata["name"] for one in render(ROOT / "k8s/verify") if one.kind == "ServiceAccount"}
     for verify in SKAFFOLD["verify"]:
         job = yaml.safe_load((ROOT / verify["executionMode"]["kubernetesCluster"]["jobManifestPath"]).read_text())
