@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 from checkouts import Checkout, checkout
+from envoys.bench import Bench, started
+
+from localmesh.certificates import Certificates
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +60,16 @@ def new_checkout(tmp_path) -> Iterator[Callable[..., Checkout]]:
     yield make
     for one in made:
         one.run("down", check=False)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory) -> Iterator[Bench]:
+    """An Envoy for the tests of one module."""
+    with started(tmp_path_factory.mktemp("envoy")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def authority(bench) -> Certificates:
+    """The authority of the certificates of that Envoy."""
+    return Certificates(bench.directory.path)

@@ -9,7 +9,7 @@ from localmesh.errors import ManifestError
 from localmesh.kustomize.document import Document
 from localmesh.manifests import read
 from localmesh.manifests.autoscaler import milli
-from localmesh.manifests.model import CpuTarget, ScalingPolicy
+from localmesh.manifests.model import CpuTarget, PodsTarget, ScalingPolicy
 
 METRIC = "{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 60}}}"
 
@@ -50,6 +50,14 @@ def test_no_metrics_mean_eighty_percent():
     assert autoscaler(metrics="[]").metrics == (CpuTarget(80),)
 
 
+def test_a_metric_of_the_replicas_own():
+    """In thousandths, beside CPU; only what a replica is to have on average can be its target."""
+    pods = '{type: Pods, pods: {metric: {name: jobs}, target: {type: AverageValue, averageValue: "2.5"}}}'
+    assert autoscaler(metrics=f"[{METRIC}, {pods}]").metrics == (CpuTarget(60), PodsTarget("jobs", 2500))
+    with pytest.raises(ManifestError, match="selector"):
+        autoscaler(metrics=f"[{pods.replace('name: jobs', 'name: jobs, selector: {}')}]")
+
+
 @pytest.mark.parametrize(("text", "value"), [("100m", 100), ("1", 1000), ("0.25", 250), ("0.0001", 1)])
 def test_quantities(text, value):
     """Thousandths of a CPU, rounded up."""
@@ -58,7 +66,7 @@ def test_quantities(text, value):
 
 REFUSED = {
     "memory": ("", f"[{METRIC.replace('cpu', 'memory')}]", "memory"),
-    "another kind of metric": ("", "[{type: Pods, pods: {}}]", "Pods"),
+    "another kind of metric": ("", "[{type: Object, object: {}}]", "Object"),
     "a bound below the other": ("minReplicas: 5", f"[{METRIC}]", "minReplicas"),
     "an unknown field": ("behaviour: {}", f"[{METRIC}]", "behaviour"),
     "a policy of nothing": (

@@ -17,6 +17,7 @@ from localmesh.environment import (
 from localmesh.manifests.model import Container, Deployment, EnvFrom, EnvVar, FieldRef, KeyRef
 from localmesh.mesh import Address, Service, ServicePort
 from localmesh.reach import reached
+from localmesh.translate import entry_services
 
 INFERENCE = Service(
     "big-model",
@@ -143,6 +144,28 @@ def test_a_workload_reaches_what_its_manifest_names(text, expected):
     """There is a way out to each service and port that a variable names, over HTTP, in its own namespace."""
     found = reached(deployment(EnvVar("X", text)), [INFERENCE, OTHER, ELSEWHERE])
     assert {service.name: [port.number for port in ports] for service, ports in found} == expected
+
+
+def test_a_service_outside_is_named_by_its_host():
+    """A ServiceEntry's host is a service's name, with `_` where a variable can have no dot."""
+    (bank,) = entry_services(
+        [
+            {
+                "apiVersion": "networking.istio.io/v1",
+                "kind": "ServiceEntry",
+                "metadata": {"name": "bank", "namespace": OTHER.namespace},
+                "spec": {
+                    "hosts": ["bank.example.com"],
+                    "resolution": "DNS",
+                    "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+                },
+            }
+        ]
+    )
+    caller = deployment(EnvVar("X", "http://$(BANK_EXAMPLE_COM_SERVICE_HOST):$(BANK_EXAMPLE_COM_SERVICE_PORT)"))
+    ((found, ports),) = reached(caller, [OTHER, bank])
+    assert (found.host, [port.number for port in ports]) == ("bank.example.com", [80])
+    assert service_variables([(bank, {80: Address("127.9.1.1", 80)})])["BANK_EXAMPLE_COM_SERVICE_HOST"] == "127.9.1.1"
 
 
 def test_without_service_links_nothing_is_reached():

@@ -37,7 +37,7 @@ def test_without_any_envoy_the_error_says_what_to_install(monkeypatch):
 
 def test_the_bootstrap_reads_the_folder_and_listens_on_loopback(tmp_path):
     """Clusters and listeners come from the xDS folder, and the admin interface is where it was put."""
-    made = envoy.bootstrap(xds=tmp_path, admin=Address("127.0.0.1", 9901))
+    made = envoy.bootstrap(xds=tmp_path, admin=Address("127.0.0.1", 9901), metrics=Address("127.0.0.1", 15090))
     source = made["dynamic_resources"]
     assert source["cds_config"]["path_config_source"]["path"] == str(tmp_path / "clusters.json")
     assert source["lds_config"]["path_config_source"]["path"] == str(tmp_path / "listeners.json")

@@ -4,16 +4,9 @@ import asyncio
 import time
 
 import grpc
-import pytest
-from envoys.bench import grpc_replica, routes, started
+from envoys.bench import grpc_replica, routes
 
 METHOD = "/demo.Model/Infer"
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    with started(tmp_path_factory.mktemp("envoy")) as found:
-        yield found
 
 
 class Servicer:

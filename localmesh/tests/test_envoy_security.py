@@ -11,11 +11,10 @@ from collections import Counter
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from envoys.bench import rule, started
+from envoys.bench import rule
 from envoys.http1 import Backend, eventually, get, load
 from envoys.secured import policy, secured
 
-from localmesh.certificates import Certificates
 from localmesh.xds import Rejected
 
 STRICT = policy("PeerAuthentication", "{mtls: {mode: STRICT}}")
@@ -42,17 +41,6 @@ def bearer(text):
 def tokens(keys=None, more=""):
     source = f"jwks: '{keys}'" if keys else "jwksUri: http://issuer/keys"
     return policy("RequestAuthentication", f"{{jwtRules: [{{issuer: inkmesh, audiences: [api], {source}{more}}}]}}")
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    with started(tmp_path_factory.mktemp("envoy")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def authority(bench):
-    return Certificates(bench.directory.path)
 
 
 def test_only_a_good_token_passes(bench, authority):

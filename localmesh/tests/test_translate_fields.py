@@ -40,8 +40,8 @@ VIRTUAL_SERVICES = [
     (http("{delegate: {name: x, of: y}}"), "spec.http[0].delegate.of", "supported: name, namespace"),
     ("{http: [{delegate: {name: x}}]}", "spec", "cannot delegate further"),
     ("{gateways: [x], http: [{redirect: {uri: /}}]}", "spec", "a VirtualService without hosts is a delegate"),
-    ("{hosts: [model], tcp: []}", "spec.tcp", "use http routes"),
-    ("{hosts: [model], tls: []}", "spec.tls", "use http routes"),
+    ("{hosts: [model], tcp: []}", "spec.tcp", "speaks HTTP alone"),
+    ("{hosts: [model], tls: []}", "spec.tls", "speaks HTTP alone"),
     ("{hosts: [], http: []}", "spec.http", "must not be empty"),
     ("{http: [{}]}", "spec.http[0]", "exactly one of route"),
     ("{hosts: ['*'], " + f"http: [{{{ROUTE}}}]}}", "spec", "the host * is for gateways"),
@@ -110,7 +110,17 @@ DESTINATION_RULES = [
     ("{host: model, subset: []}", "spec.subset", "is subsets"),
     ("{}", "spec.host", "is missing"),
     ("{host: model, trafficPolicy: {}}", "spec.trafficPolicy", "needs"),
-    ("{host: model, trafficPolicy: {tls: {mode: SIMPLE}}}", "spec.trafficPolicy.tls.mode", "ISTIO_MUTUAL or DISABLE"),
+    ("{host: model, trafficPolicy: {tls: {mode: MUTUAL}}}", "spec.trafficPolicy.tls", "clientCertificate"),
+    (
+        "{host: model, trafficPolicy: {tls: {mode: ISTIO_MUTUAL, caCertificates: /ca.pem}}}",
+        "spec.trafficPolicy.tls",
+        "name none",
+    ),
+    (
+        "{host: model, trafficPolicy: {tls: {mode: SIMPLE, insecureSkipVerify: true, credentialName: a}}}",
+        "spec.trafficPolicy.tls",
+        "cannot go with insecureSkipVerify",
+    ),
     ("{host: model, trafficPolicy: {tunnel: {}}}", "spec.trafficPolicy.tunnel", "directly"),
     ("{host: model, workloadSelector: {}}", "spec.workloadSelector", "exportTo"),
     (
@@ -155,9 +165,14 @@ GATEWAYS = [
         "needs tls",
     ),
     (
-        "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*'], tls: {httpsRedirect: true}}]}",
-        "spec.servers[0].tls.httpsRedirect",
-        "443",
+        "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*'], tls: {mode: SIMPLE}}]}",
+        "spec.servers[0]",
+        "httpsRedirect alone",
+    ),
+    (
+        "{servers: [{port: {number: 9000, name: tcp, protocol: TCP}, hosts: ['*']}]}",
+        "spec.servers[0].port.protocol",
+        "speaks HTTP alone",
     ),
     (
         "{servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*'], bind: 1.2.3.4}]}",
@@ -167,7 +182,25 @@ GATEWAYS = [
     ("{servers: []}", "spec.servers", "must not be empty"),
 ]
 
+SERVICE_ENTRIES = [
+    ("{hosts: ['*.example.com'], resolution: DNS}", "spec.hosts[0]", "name hosts"),
+    ("{hosts: [a.example.com], resolution: NONE}", "spec.resolution", "use DNS"),
+    ("{hosts: [a.example.com], resolution: DNS, addresses: [10.0.0.0/8]}", "spec.addresses[0]", "is no address"),
+    ("{hosts: [a.example.com], resolution: DNS, workloadSelector: {}}", "spec.workloadSelector", "a Service selects"),
+    (
+        "{hosts: [a.example.com], resolution: STATIC, endpoints: [{address: b.example.com}]}",
+        "spec",
+        "names need DNS",
+    ),
+    (
+        "{hosts: [a.example.com, b.example.com], resolution: DNS, ports: [{number: 1, name: a, protocol: TCP}]}",
+        "spec",
+        "cannot tell several hosts apart",
+    ),
+]
+
 ALL = [
+    *(("ServiceEntry", *one) for one in SERVICE_ENTRIES),
     *(("VirtualService", *one) for one in VIRTUAL_SERVICES),
     *(("DestinationRule", *one) for one in DESTINATION_RULES),
     *(("Gateway", *one) for one in GATEWAYS),
@@ -186,7 +219,7 @@ def test_a_wrong_field_is_named(kind, spec, field, words):
 @pytest.mark.parametrize(
     ("api", "kind"),
     [
-        ("networking.istio.io/v1", "ServiceEntry"),
+        ("networking.istio.io/v1", "WorkloadEntry"),
         ("networking.istio.io/v1", "WorkloadGroup"),
         ("extensions.istio.io/v1alpha1", "WasmPlugin"),
         ("security.istio.io/v2", "PeerAuthentication"),

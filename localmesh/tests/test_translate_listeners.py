@@ -37,19 +37,13 @@ def test_filters_come_in_istios_order():
     assert names == ["grpc_stats", "fault", "cors", "router"]
 
 
-def test_the_access_log_is_json_in_the_given_file():
-    """With a path each request is a line with Istio's fields; without one nothing is written."""
+def test_the_access_log_is_istios_line_in_the_given_file():
+    """With a path each request is a line in Istio's default format; without one nothing is written."""
     (log,) = connections(edge("e", HERE, "r", "/state/access.log"))["access_log"]
-    fields = log["typed_config"]["log_format"]["json_format"]
+    line = log["typed_config"]["log_format"]["text_format_source"]["inline_string"]
     assert log["typed_config"]["path"] == "/state/access.log"
-    assert {
-        "start_time",
-        "response_code",
-        "response_flags",
-        "upstream_cluster",
-        "request_id",
-        "duration",
-    } <= fields.keys()
+    assert line.startswith('[%START_TIME%] "%REQ(:METHOD)% ')
+    assert line.endswith("%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n")
     assert connections(edge("e", HERE, "r", ""))["access_log"] == []
 
 

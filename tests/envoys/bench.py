@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import socket
 import subprocess
 import time
@@ -79,6 +80,7 @@ class Bench:
 
     folder: Path
     admin_address: Address
+    metrics_address: Address
     directory: XdsDirectory
     callers: dict[str, int] = field(default_factory=dict)
     edge: int = 0
@@ -115,25 +117,32 @@ class Bench:
     def access_log(self) -> list[dict[str, Any]]:
         """All requests so far; Envoy writes them with a small delay."""
         path = self.folder / "access.log"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [_request(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _request(line: str) -> dict[str, Any]:
+    """The fields of Istio's default format that tests look at."""
+    fields = shlex.split(line)
+    names = {1: "request", 2: "response_code", 3: "response_flags", 14: "authority", 16: "upstream_cluster"}
+    return {name: fields[index] for index, name in names.items()}
 
 
 @contextlib.contextmanager
 def started(folder: Path) -> Iterator[Bench]:
     """Start an Envoy with no configuration, and stop it."""
-    admin = Address("127.0.0.1", free_port())
+    admin, metrics = (Address("127.0.0.1", free_port()) for _ in range(2))
     log = folder / "envoy.log"
     directory = XdsDirectory(folder / "xds", log)
     directory.write(Resources())
     bootstrap = folder / "bootstrap.json"
-    bootstrap.write_text(json.dumps(envoy.bootstrap(xds=directory.path, admin=admin)))
+    bootstrap.write_text(json.dumps(envoy.bootstrap(xds=directory.path, admin=admin, metrics=metrics)))
     process = subprocess.Popen(envoy.command(envoy.binary(), bootstrap, log=log))
     try:
         deadline = time.monotonic() + 15
         while not _answers(admin):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, "Envoy did not start"
-        yield Bench(folder, admin, directory)
+        yield Bench(folder, admin, metrics, directory)
     finally:
         process.terminate()
         process.wait(10)

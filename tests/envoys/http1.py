@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -36,10 +37,11 @@ class Backend:
     delay: float = 0.0
     port: int = 0
     requests: list[Request] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Backend:
-        self._server = await asyncio.start_server(self._connection, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

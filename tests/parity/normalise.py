@@ -1,7 +1,7 @@
 """One form for both sides: what a caller's Envoy is told, without what cannot be the same on a laptop.
 
 Left out: istiod's own clusters and its catch-all virtual host for addresses outside of the mesh, statistics' names,
-the services' names within the registry, and where resources are fetched from.
+the services' names within the registry, where resources are fetched from, and what endpoints are called in statistics.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ def _cluster(cluster: Mapping[str, Any]) -> Mapping[str, Any]:
     out = copy.deepcopy(dict(cluster))
     out.pop("alt_stat_name", None)
     out["metadata"]["filter_metadata"]["istio"].pop("services")
+    for locality in out.get("load_assignment", {}).get("endpoints", []):
+        for endpoint in locality["lb_endpoints"]:
+            endpoint.pop("metadata", None)
     return dict(listening.sockets(out))
 
 
@@ -46,7 +49,8 @@ def _addresses(assignment: Mapping[str, Any]) -> list[str]:
     for locality in assignment.get("endpoints", []):
         for one in locality["lb_endpoints"]:
             address = one["endpoint"]["address"]["socket_address"]
-            found.append(f"{address['address']}:{address['port_value']}")
+            weight = one.get("load_balancing_weight", 1)
+            found.append(f"{address['address']}:{address['port_value']}" + (f" × {weight}" if weight > 1 else ""))
     return sorted(found)
 
 

@@ -10,7 +10,8 @@ from localmesh.offline import translate_folder
 
 
 @pytest.mark.parametrize(
-    "name", ["nothing", "gateway-split", "jwt-and-rbac", "peer-ports", "mtls-auto", "sidecar-egress"]
+    "name",
+    ["nothing", "gateway-split", "jwt-and-rbac", "peer-ports", "mtls-auto", "sidecar-egress", "service-entry-dns"],
 )
 def test_a_folder_of_yaml_means_the_same(tmp_path, name):
     """The same files that istiod read, services as ServiceEntry among them."""
@@ -33,8 +34,11 @@ def test_a_folder_of_yaml_means_the_same(tmp_path, name):
         ("a: [", "case.yaml cannot be read"),
         ("- 1", "case.yaml cannot be read"),
         ("apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: x}\nspec: {server: []}", "spec.server"),
-        ("apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: x}\nspec: {}", "MESH_INTERNAL"),
-        ("kind: ServiceEntry", "cannot be read"),
+        (
+            "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: x}\nspec: {}",
+            "spec.hosts: is missing",
+        ),
+        ("apiVersion: networking.istio.io/v1\nkind: ServiceEntry", "spec"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, text, words):

@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from localmesh.translate import credential
 from localmesh.xds import secret
 
 LIFE = datetime.timedelta(hours=1)
@@ -89,8 +88,8 @@ class Certificates:
             )
 
 
-def write_server_certificate(xds: Path, name: str, certificate: bytes, key: bytes) -> None:
-    """Give Envoy a Secret's certificate for a Gateway. ValueError: they cannot be read, or do not belong together."""
+def write_certificate(xds: Path, name: str, certificate: bytes, key: bytes) -> None:
+    """Give Envoy a certificate under that name. ValueError: they cannot be read, or do not belong together."""
     try:
         public = x509.load_pem_x509_certificate(certificate).public_key()
         private = serialization.load_pem_private_key(key, None)
@@ -100,7 +99,13 @@ def write_server_certificate(xds: Path, name: str, certificate: bytes, key: byte
         raise ValueError("the key is not the certificate's")
     chain = {"inline_string": certificate.decode()}
     body: dict[str, object] = {"tls_certificate": {"certificate_chain": chain, "private_key": _inline(key)}}
-    _write(xds, credential(name), body)
+    _write(xds, name, body)
+
+
+def write_authorities(xds: Path, name: str, certificates: bytes) -> None:
+    """Give Envoy those whose signature counts, under that name. ValueError: they cannot be read."""
+    x509.load_pem_x509_certificates(certificates)
+    _write(xds, name, {"validation_context": {"trusted_ca": _inline(certificates)}})
 
 
 def _write(xds: Path, name: str, body: dict[str, object]) -> None:

@@ -27,8 +27,12 @@ _STOP_SECONDS = 3.0
 class Dataplane:
     """Start it once, stop it once; between, it restarts Envoy when that dies."""
 
-    def __init__(self, state: StateFolder, admin: Address, records: Records, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, state: StateFolder, admin: Address, metrics: Address, records: Records, say: Callable[[str], None]
+    ) -> None:
+        """`admin` and `metrics`: where Envoy's own interface listens, and the page of its metrics."""
         self.admin = Admin(admin)
+        self.metrics = metrics
         self.process: Process | None = None
         self.restarts = 0
         self._state = state
@@ -51,7 +55,8 @@ class Dataplane:
         shutil.rmtree(self._state.xds, ignore_errors=True)
         self._xds = XdsDirectory(self._state.xds, self._log)
         self._xds.write(resources)
-        self._state.write_json(self._state.envoy_bootstrap, bootstrap(xds=self._state.xds, admin=self.admin.address))
+        settings = bootstrap(xds=self._state.xds, admin=self.admin.address, metrics=self.metrics)
+        self._state.write_json(self._state.envoy_bootstrap, settings)
         try:
             envoy = binary()
         except EnvoyMissing as error:

@@ -37,7 +37,7 @@ def service_variables(services: Iterable[tuple[Service, Mapping[int, Address]]])
     """Kubernetes' own variables for each service; the addresses are where this caller reaches the ports it calls."""
     found: dict[str, str] = {}
     for service, addresses in services:
-        prefix = service.name.upper().replace("-", "_")
+        prefix = re.sub(r"[-.]", "_", service.name.upper())
         called = [port for port in service.ports if port.number in addresses]
         for index, port in enumerate(called):
             address = addresses[port.number]

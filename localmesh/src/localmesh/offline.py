@@ -1,6 +1,7 @@
 """`translate`: what a folder of Istio YAML means for some Envoys, without running anything.
 
-Services are ServiceEntry documents with inline endpoints, so that an istiod can be asked the same and compared.
+Kubernetes' services are ServiceEntry documents of the mesh with inline endpoints, so that an istiod can be asked the
+same and compared.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ def translate_folder(folder: Path, nodes: Path, *, mtls: bool) -> dict[str, Any]
     documents = _documents(folder)
     try:
         callers = json.loads(nodes.read_text(encoding="utf-8"))
-        entries = [one for one in documents if one.get("kind") == "ServiceEntry"]
-        mesh = _mesh(entries, [one for one in documents if one.get("kind") != "ServiceEntry"], mtls=mtls)
+        read(documents)
+        services = [one for one in documents if _is_service(one)]
+        mesh = _mesh(services, [one for one in documents if not _is_service(one)], mtls=mtls)
         return {name: _resources(mesh, name, node) for name, node in callers.items()}
     except Unsupported as error:
         raise LocalmeshError(str(error), "Change that field; nothing that changes behaviour is ignored.") from None
@@ -64,15 +66,23 @@ def _with_file(document: object, file: Path) -> Document:
     return {**document, "metadata": metadata}
 
 
+def _is_service(document: Document) -> bool:
+    """Whether a ServiceEntry says no more than a Service and its replicas would."""
+    spec = document.get("spec") or {}
+    inside = (spec.get("location"), spec.get("resolution")) == ("MESH_INTERNAL", "STATIC")
+    parts = [*(spec.get("ports") or []), *(spec.get("endpoints") or [])]
+    more = spec.keys() & {"addresses", "exportTo", "subjectAltNames"} or any(
+        part.keys() & {"targetPort", "weight"} for part in parts
+    )
+    return document.get("kind") == "ServiceEntry" and inside and not more
+
+
 def _mesh(entries: Iterable[Document], documents: list[Document], *, mtls: bool) -> Mesh:
     services: list[Service] = []
     members: dict[str, dict[str, Any]] = {}
     for entry in entries:
         namespace = str(entry["metadata"].get("namespace", "default"))
         spec = entry["spec"]
-        if spec.get("location") != "MESH_INTERNAL" or spec.get("resolution") != "STATIC":
-            name = f"ServiceEntry {namespace}/{entry['metadata']['name']}"
-            raise Unsupported("", name, "spec", "must be MESH_INTERNAL and STATIC, with inline endpoints")
         ports = tuple(
             ServicePort(one["name"], one["number"], one["name"], str(one["protocol"]).lower()) for one in spec["ports"]
         )

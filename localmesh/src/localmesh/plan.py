@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localmesh.errors import LocalmeshError
-from localmesh.kustomize import Document, build
+from localmesh.kustomize import Document, build, plain
 from localmesh.kustomize.kustomization import NAMES
 from localmesh.manifests import Manifests, read
 
@@ -21,7 +21,7 @@ class Plan:
 
 
 class Catalog:
-    """An overlay's folder, and a folder of scenarios."""
+    """An overlay's folder, or one of plain YAML, and a folder of scenarios."""
 
     def __init__(self, overlay: Path, scenarios: Path) -> None:
         self.overlay = overlay
@@ -29,7 +29,7 @@ class Catalog:
 
     def plan(self, scenario: str | None) -> Plan:
         """Render and read everything. Raises LocalmeshError: what is wrong, and in which file."""
-        overlay = build(self.overlay)
+        overlay = build(self.overlay) if _is_kustomization(self.overlay) else plain(self.overlay)
         documents, sources = list(overlay.documents), overlay.sources
         if scenario is not None:
             patch = build(self._folder(scenario))
@@ -40,9 +40,7 @@ class Catalog:
     def scenarios(self) -> dict[str, str]:
         """Name → what its README says first."""
         folders = sorted(self._scenarios.iterdir()) if self._scenarios.is_dir() else []
-        return {
-            folder.name: _first_line(folder) for folder in folders if any((folder / name).is_file() for name in NAMES)
-        }
+        return {folder.name: _first_line(folder) for folder in folders if _is_kustomization(folder)}
 
     def _folder(self, scenario: str) -> Path:
         known = self.scenarios()
@@ -57,6 +55,10 @@ def _replaced(documents: list[Document], patch: list[Document]) -> list[Document
     newer = {document.identity: document for document in patch}
     kept = [newer.pop(document.identity, document) for document in documents]
     return [*kept, *newer.values()]
+
+
+def _is_kustomization(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in NAMES)
 
 
 def _first_line(folder: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,5 +69,7 @@ class Product:
     preparations: tuple[Preparation, ...] = ()
     findings: Callable[[StateFolder], list[Finding]] = _no_findings
     """The product's own part of `doctor`."""
+    pod_metrics: Mapping[str, str] = field(default_factory=dict)
+    """What autoscalers may scale by beside CPU: a metric → the counter at /metrics whose growth a second it is."""
     add_commands: Callable[[typer.Typer], None] | None = field(default=None)
     """Adds the product's own verbs."""

@@ -21,7 +21,7 @@ def reached(deployment: Deployment, services: Iterable[Service]) -> Iterator[tup
         return
     names = set(_references(deployment))
     for service in services:
-        prefix = service.name.upper().replace("-", "_")
+        prefix = re.sub(r"[-.]", "_", service.name.upper())
         if service.namespace != deployment.namespace or not _mentions(names, prefix):
             continue
         ports = [port for port in service.ports if port.protocol in _HTTP]

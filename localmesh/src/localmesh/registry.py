@@ -8,9 +8,10 @@ from typing import TypeVar
 from localmesh.addresses import can_bind, free_port
 from localmesh.launch import Outbound
 from localmesh.manifests import Manifests
-from localmesh.mesh import Address, Endpoint, Mesh, Workload
+from localmesh.mesh import Address, Endpoint, Mesh, Service, Workload
 from localmesh.replica import Replica
 from localmesh.security import stands_before_replicas
+from localmesh.translate import entry_services
 from localmesh.workload import Workload as Running
 
 V = TypeVar("V")
@@ -36,11 +37,16 @@ def mesh_of(
         outbound={
             (deployment.name, service.host, port): address
             for deployment in manifests.deployments
-            for service, ports in outbound.of(deployment, manifests.services)
+            for service, ports in outbound.of(deployment, called(manifests))
             for port, address in ports.items()
         },
         gateway_ports=_gateway_ports(manifests, ingress, ingress_tls),
     )
+
+
+def called(manifests: Manifests) -> tuple[Service, ...]:
+    """The services that workloads may call: Kubernetes' and those of ServiceEntries. Raises Unsupported."""
+    return (*manifests.services, *entry_services(manifests.mesh))
 
 
 def _endpoints(workload: Running, fronted: bool) -> list[Endpoint]:

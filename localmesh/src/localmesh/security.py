@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from localmesh.errors import LocalmeshError
+from localmesh import tls_secrets
 from localmesh.key_sets import KeySets
 from localmesh.mesh import Address, Document, Mesh
 from localmesh.state import StateFolder
-from localmesh.translate import ROOT_NAMESPACE, identities, key_sources, server_credentials
+from localmesh.translate import identities, key_sources
 from localmesh.volumes import Config
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class Security:
 
     def complete(self, mesh: Mesh, config: Config) -> Mesh:
         """The mesh with what it needs; certificates are there when this returns. Raises LocalmeshError, Unsupported."""
-        for name in server_credentials(mesh.documents):
-            self._serve(name, config.find(ROOT_NAMESPACE, "Secret", name) or {})
+        tls_secrets.write(self._state, config, mesh.documents)
         if not stands_before_replicas(mesh.documents):
             return mesh
         if self._certificates is None:
@@ -68,18 +67,6 @@ class Security:
             self._issued.set()
         self._certificates.issue(identities(mesh))
         return replace(mesh, mtls=True, jwks=self._keys.found)
-
-    def _serve(self, name: str, secret: Mapping[str, bytes]) -> None:
-        from localmesh.certificates import write_server_certificate
-
-        try:
-            write_server_certificate(self._state.xds, name, secret["tls.crt"], secret["tls.key"])
-        except (KeyError, ValueError) as error:
-            why = f"there is no {error.args[0]}" if isinstance(error, KeyError) else str(error)
-            raise LocalmeshError(
-                f"a Gateway needs the Secret {name} with tls.crt and tls.key (PEM): {why}",
-                f"Put both at {self._state.secrets / name}/, or take the server off the Gateway.",
-            ) from None
 
     def follow(self, documents: Iterable[Document]) -> None:
         """Fetch the keys that these documents name."""

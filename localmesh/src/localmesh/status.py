@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from localmesh import metrics_page
 from localmesh.replica import Replica
 from localmesh.supervisor import Supervisor
 from localmesh.translate import server_credentials
@@ -18,6 +19,7 @@ def status(supervisor: Supervisor, envoy_version: str) -> dict[str, Any]:
         "envoy": {
             "version": envoy_version,
             "admin": f"http://{supervisor.dataplane.admin.address}",
+            "metrics": f"http://{supervisor.dataplane.metrics}{metrics_page.PATH}",
             "pid": supervisor.dataplane.process.pid if supervisor.dataplane.process else None,
             "restarts": supervisor.dataplane.restarts,
         },

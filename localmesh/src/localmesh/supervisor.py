@@ -16,10 +16,11 @@ from localmesh.launch import Launcher, Outbound
 from localmesh.manifests import Manifests
 from localmesh.manifests.model import Deployment
 from localmesh.mesh import Address
+from localmesh.metrics_page import METRICS_PORT
 from localmesh.orphans import Records
 from localmesh.plan import Plan
 from localmesh.preparing import Preparations
-from localmesh.registry import mesh_of, with_tls
+from localmesh.registry import called, mesh_of, with_tls
 from localmesh.replica import Host
 from localmesh.security import Security, stands_before_replicas
 from localmesh.translate import Resources, Unsupported, translate
@@ -62,8 +63,11 @@ class Supervisor:
         self._based = False
         self._keys_waited_for = False
         self._stopping = False
-        self.dataplane = Dataplane(state, addresses.address(addresses.own(), _ADMIN_PORT), self._records, say)
-        self.autoscaling = Autoscaling(lambda: self.plan.manifests.autoscalers, self.workloads, say, autoscaling_period)
+        admin, metrics = (addresses.address(addresses.own(), port) for port in (_ADMIN_PORT, METRICS_PORT))
+        self.dataplane = Dataplane(state, admin, metrics, self._records, say)
+        self.autoscaling = Autoscaling(
+            lambda: self.plan.manifests.autoscalers, self.workloads, say, autoscaling_period, copy.product.pod_metrics
+        )
         self.security = Security(state, self.ingress, self._refresh, say)
         self._host = Host(
             self._launcher,
@@ -94,7 +98,7 @@ class Supervisor:
         config = self._config(plan.manifests)
         resources = self._translate(plan.manifests)
         self._plan = plan
-        self._launcher.services, self._launcher.config = plan.manifests.services, config
+        self._launcher.services, self._launcher.config = called(plan.manifests), config
         self.security.follow(plan.manifests.mesh)
         self._preparations.start(self._records)
         await self.dataplane.start(resources)
@@ -127,7 +131,7 @@ class Supervisor:
             except LocalmeshError:
                 self._plan = before
                 raise
-            self._launcher.services, self._launcher.config = plan.manifests.services, config
+            self._launcher.services, self._launcher.config = called(plan.manifests), config
             self.security.follow(plan.manifests.mesh)
             changes = self._follow(plan.manifests)
         # Not under the lock: a rollout that takes its time must not keep the next change waiting.
@@ -183,8 +187,8 @@ class Supervisor:
         return config
 
     def _translate(self, manifests: Manifests) -> Resources:
-        mesh = mesh_of(manifests, self.workloads.values(), self._outbound, self.ingress, self.ingress_tls)
         try:
+            mesh = mesh_of(manifests, self.workloads.values(), self._outbound, self.ingress, self.ingress_tls)
             mesh = replace(mesh, access_log=self._access_log, log_file=self._log_file)
             return translate(self.security.complete(mesh, Config(self.state, manifests.config)))
         except Unsupported as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from localmesh.autoscaling.own_metrics import PATH
 from localmesh.product import Finding
 from localmesh.session import Session
 
@@ -70,6 +71,8 @@ def _metric(hpa: dict[str, Any], metric: dict[str, Any], command: str) -> Findin
 def _step(hpa: dict[str, Any], command: str) -> str:
     if "request" in hpa["message"]:
         return f"Give the container of {hpa['workload']} resources.requests.cpu: percent are of the request."
+    if hpa["reason"] == "FailedGetPodsMetric":
+        return f"Replicas are to serve its counter at {PATH}; they are asked twice before it is known."
     if hpa["reason"] == "ScalingDisabled":
         return f"`{command} scale {hpa['workload']} {hpa['min']}`."
     return f"A replica is measured from look to look: ask again in {2 * hpa['period']:g} s."

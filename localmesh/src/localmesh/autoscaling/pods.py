@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from localmesh.manifests.model import CpuTarget
+from localmesh.manifests.model import CpuTarget, PodsTarget
+
+Target = CpuTarget | PodsTarget
 
 INITIALIZATION_SECONDS = 300.0
 """For so long after its start a pod's usage counts only when it was ready while all of it was measured."""
@@ -39,6 +41,14 @@ class Pod:
     usage: Usage | None = None
     pending: bool = False
     """No process of it was ever started."""
+    metrics: Mapping[str, int] = field(default_factory=dict)
+    """Its own metrics by name, in thousandths."""
+
+    def used(self, target: Target) -> int | None:
+        """What `target` is about, in thousandths; None when it was not measured."""
+        if isinstance(target, PodsTarget):
+            return self.metrics.get(target.name)
+        return self.usage.milli if self.usage else None
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Proposal:
-    """How many replicas one metric asks for, and what it was: percent of the request, or milli-CPU a pod."""
+    """How many replicas one metric asks for, and what it was: percent of the request, or thousandths a pod."""
 
     replicas: int
     current: int
@@ -65,16 +75,18 @@ class NoMetric(Exception):
     """This metric says nothing now; the message says why."""
 
 
-def propose(target: CpuTarget, pods: Sequence[Pod], replicas: int, now: float, tolerance: Tolerance) -> Proposal:
+def propose(target: Target, pods: Sequence[Pod], replicas: int, now: float, tolerance: Tolerance) -> Proposal:
     """What `target` asks for, `replicas` being wanted now. Raises NoMetric."""
     if not pods:
         raise NoMetric("there are no replicas to measure")
-    requests = _requests(pods) if target.utilization is not None else {}
-    missing = {pod.name for pod in pods if not pod.pending and pod.usage is None}
-    unready = {pod.name for pod in pods if pod.name not in missing and not _counts(pod, now)}
-    used = {pod.name: pod.usage.milli for pod in pods if pod.usage is not None and pod.name not in unready}
+    percent = isinstance(target, CpuTarget) and target.utilization is not None
+    requests = _requests(pods) if percent else {}
+    found = {pod.name: pod.used(target) for pod in pods if not pod.pending}
+    missing = {name for name, used in found.items() if used is None}
+    unready = {pod.name for pod in pods if pod.name not in missing and not _counts(pod, target, now)}
+    used = {name: milli for name, milli in found.items() if milli is not None and name not in unready}
     if not used:
-        raise NoMetric("no ready replica was measured yet")
+        raise NoMetric(f"no ready replica's {name_of(target)} was measured yet")
     ratio, current = _ratio(target, used, requests)
     up_with_unready = bool(unready) and ratio > 1.0
     if not up_with_unready and not missing:
@@ -83,7 +95,7 @@ def propose(target: CpuTarget, pods: Sequence[Pod], replicas: int, now: float, t
     # Whoever was not measured is taken to stand against the change: idle on the way up, busy on the way down.
     if missing and ratio < 1.0:
         used |= {name: _busy(target, requests.get(name, 0)) for name in missing}
-    elif missing and (ratio > 1.0 or target.utilization is None):
+    elif missing and ratio > 1.0:
         used |= dict.fromkeys(missing, 0)
     if up_with_unready:
         used |= dict.fromkeys(unready, 0)
@@ -94,9 +106,16 @@ def propose(target: CpuTarget, pods: Sequence[Pod], replicas: int, now: float, t
     return Proposal(replicas if tolerance.covers(careful) or turned or against else wanted, current)
 
 
-def _counts(pod: Pod, now: float) -> bool:
-    """Whether the pod's usage says how busy it is, rather than how it starts."""
-    if pod.pending or pod.usage is None:
+def name_of(target: Target) -> str:
+    """The metric's name."""
+    return target.name if isinstance(target, PodsTarget) else "cpu"
+
+
+def _counts(pod: Pod, target: Target, now: float) -> bool:
+    """Whether the pod's usage says how busy it is, rather than how it starts: only CPU is doubted."""
+    if pod.pending or isinstance(target, PodsTarget):
+        return not pod.pending
+    if pod.usage is None:
         return False
     if pod.started + INITIALIZATION_SECONDS > now:
         return pod.ready and pod.usage.at >= pod.ready_changed + pod.usage.window
@@ -111,10 +130,10 @@ def _requests(pods: Sequence[Pod]) -> dict[str, int]:
     return {pod.name: pod.request or 0 for pod in pods}
 
 
-def _ratio(target: CpuTarget, used: Mapping[str, int], requests: Mapping[str, int]) -> tuple[float, int]:
-    """Usage over target, and the usage: percent of the requests, or the average in milli-CPU."""
+def _ratio(target: Target, used: Mapping[str, int], requests: Mapping[str, int]) -> tuple[float, int]:
+    """Usage over target, and the usage: percent of the requests, or the average in thousandths."""
     total = sum(used.values())
-    if target.utilization is None:
+    if isinstance(target, PodsTarget) or target.utilization is None:
         average = total // len(used)
         return average / target.milli, average
     requested = sum(requests[name] for name in used)
@@ -124,8 +143,8 @@ def _ratio(target: CpuTarget, used: Mapping[str, int], requests: Mapping[str, in
     return percent / target.utilization, percent
 
 
-def _busy(target: CpuTarget, request: int) -> int:
+def _busy(target: Target, request: int) -> int:
     """What a pod uses that is as busy as it may be thought to be."""
-    if target.utilization is None:
+    if isinstance(target, PodsTarget) or target.utilization is None:
         return target.milli
     return request * max(100, target.utilization) // 100

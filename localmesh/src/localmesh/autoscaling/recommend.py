@@ -17,7 +17,7 @@ from localmesh.autoscaling.behavior import (
     up_limit,
 )
 from localmesh.autoscaling.pods import NoMetric, Pod, Proposal, Tolerance, propose
-from localmesh.manifests.model import Autoscaler, ScalingRules
+from localmesh.manifests.model import Autoscaler, CpuTarget, ScalingRules
 
 _KEEP_SECONDS = 3600.0
 """The longest window that Kubernetes takes."""
@@ -41,7 +41,7 @@ def recommend(autoscaler: Autoscaler, replicas: int, pods: Sequence[Pod], histor
     """`replicas` are wanted now, `pods` are there; times are seconds of one clock, `history` is the last decision's."""
     if not history.recommended:
         history = replace(history, recommended=(Mark(now, replicas),))
-    proposals, errors = _proposals(autoscaler, replicas, pods, now)
+    proposals, reason, errors = _proposals(autoscaler, replicas, pods, now)
     keep = Decision(replicas, "", "", proposals, history)
     if replicas == 0 and autoscaler.min_replicas != 0:
         text = "scaled to 0 replicas by hand: autoscaling is off until there is one again"
@@ -52,7 +52,7 @@ def recommend(autoscaler: Autoscaler, replicas: int, pods: Sequence[Pod], histor
         return _changed(keep, replicas, autoscaler.min_replicas, "TooFewReplicas", "below minReplicas", now)
     wanted = max((one.replicas for one in proposals if one is not None), default=0)
     if errors and (len(errors) == len(proposals) or wanted < replicas):
-        return replace(keep, reason="FailedGetResourceMetric", message=errors[0], active=False)
+        return replace(keep, reason=reason, message=errors[0], active=False)
     steady, allowed, reason, text = _normalised(autoscaler, replicas, wanted, history, now)
     history = replace(history, recommended=(*history.recommended, Mark(now, wanted))).keeping(now, _KEEP_SECONDS)
     if allowed == steady != wanted:
@@ -63,18 +63,20 @@ def recommend(autoscaler: Autoscaler, replicas: int, pods: Sequence[Pod], histor
 
 def _proposals(
     autoscaler: Autoscaler, replicas: int, pods: Sequence[Pod], now: float
-) -> tuple[tuple[Proposal | None, ...], list[str]]:
+) -> tuple[tuple[Proposal | None, ...], str, list[str]]:
+    """What each metric asks for; the first failure's reason, and all failures' messages."""
     up, down = autoscaler.scale_up, autoscaler.scale_down
     tolerance = Tolerance(up.tolerance if up else 0.1, down.tolerance if down else 0.1)
     found: list[Proposal | None] = []
-    errors: list[str] = []
+    reason, errors = "", list[str]()
     for target in autoscaler.metrics:
         try:
             found.append(propose(target, pods, replicas, now, tolerance))
         except NoMetric as error:
             found.append(None)
+            reason = reason or ("FailedGetResourceMetric" if isinstance(target, CpuTarget) else "FailedGetPodsMetric")
             errors.append(str(error))
-    return tuple(found), errors
+    return tuple(found), reason, errors
 
 
 def _normalised(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localmesh.kustomize.build import build, render
+from localmesh.kustomize.build import build, plain, render
 from localmesh.kustomize.document import Document, Rendered
 
-__all__ = ["Document", "Rendered", "build", "render"]
+__all__ = ["Document", "Rendered", "build", "plain", "render"]

@@ -28,6 +28,20 @@ def build(folder: Path) -> Rendered:
     return Rendered(tuple(in_order(documents)), frozenset(sources))
 
 
+def plain(folder: Path) -> Rendered:
+    """What `kubectl apply -f folder` takes: each file, as it is, where there is no kustomization."""
+    files = sorted(file for file in folder.resolve().iterdir() if file.suffix in (".yaml", ".yml"))
+    documents: list[Document] = []
+    for file in files:
+        for document in (_document(body, file) for body in read_all(file)):
+            if any(document.identity == other.identity for other in documents):
+                raise ManifestError(shown(file), str(document.identity), "", "is there already")
+            documents.append(document)
+    if not documents:
+        raise ManifestError(shown(folder), "", "", "no kustomization and no YAML is there")
+    return Rendered(tuple(in_order(documents)), frozenset(files))
+
+
 def _accumulate(
     folder: Path, documents: list[Document], sources: set[Path], within: tuple[Path, ...], *, component: bool
 ) -> list[Document]:

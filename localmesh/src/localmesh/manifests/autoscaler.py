@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from localmesh.kustomize import Document
-from localmesh.manifests.model import Autoscaler, CpuTarget, ScalingPolicy, ScalingRules
+from localmesh.manifests.model import Autoscaler, CpuTarget, PodsTarget, ScalingPolicy, ScalingRules
 from localmesh.manifests.node import Node
 
 DEFAULT_UTILIZATION = 80
@@ -19,7 +19,7 @@ _QUANTITY = re.compile(r"[0-9.]+m?")
 
 
 def read_autoscaler(document: Document) -> Autoscaler:
-    """A HorizontalPodAutoscaler that scales a Deployment by the CPU its replicas use. Raises ManifestError."""
+    """A HorizontalPodAutoscaler that scales a Deployment by its replicas' CPU or own metrics. Raises ManifestError."""
     top = Node(document, document.body, "")
     if document.api_version != "autoscaling/v2":
         raise top.error("apiVersion", "must be autoscaling/v2")
@@ -57,8 +57,9 @@ def milli(text: str) -> int:
         raise ValueError(f"`{text}` is not a quantity of CPU") from None
 
 
-def _metric(node: Node) -> CpuTarget:
-    node.choose("type", ("Resource",))
+def _metric(node: Node) -> CpuTarget | PodsTarget:
+    if node.choose("type", ("Resource", "Pods")) == "Pods":
+        return _pods_metric(node)
     resource = node.node("resource")
     resource.choose("name", ("cpu",))
     target = resource.node("target")
@@ -70,6 +71,18 @@ def _metric(node: Node) -> CpuTarget:
     if (found.utilization or found.milli) <= 0:
         raise target.error("", "must be more than 0")
     for one in (target, resource, node):
+        one.done()
+    return found
+
+
+def _pods_metric(node: Node) -> PodsTarget:
+    pods = node.node("pods")
+    metric, target = pods.node("metric"), pods.node("target")
+    target.choose("type", ("AverageValue",))
+    found = PodsTarget(metric.take("name", str), _milli(target, "averageValue"))
+    if found.milli <= 0:
+        raise target.error("averageValue", "must be more than 0")
+    for one in (metric, target, pods, node):
         one.done()
     return found
 

@@ -135,6 +135,14 @@ class CpuTarget:
 
 
 @dataclass(frozen=True)
+class PodsTarget:
+    """A metric of the replicas' own, by its name, and how much of it each is to have: thousandths."""
+
+    name: str
+    milli: int
+
+
+@dataclass(frozen=True)
 class ScalingPolicy:
     """At most `value` replicas (`kind` Pods) or percent of them (Percent) in `seconds`."""
 
@@ -163,7 +171,7 @@ class Autoscaler:
     target: str
     min_replicas: int
     max_replicas: int
-    metrics: tuple[CpuTarget, ...]
+    metrics: tuple[CpuTarget | PodsTarget, ...]
     scale_up: ScalingRules | None = None
     scale_down: ScalingRules | None = None
 

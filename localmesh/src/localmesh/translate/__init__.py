@@ -6,6 +6,7 @@ from istiod, name for name. Each Istio field has a file that is named for it.
 
 from __future__ import annotations
 
+from localmesh.translate import client_tls
 from localmesh.translate.callers import Caller, all_callers, identities, ingress, of_workload
 from localmesh.translate.destination_rule import ROOT_NAMESPACE
 from localmesh.translate.documents import server_credentials
@@ -14,6 +15,7 @@ from localmesh.translate.jwt_authn import key_sources
 from localmesh.translate.one_envoy import translate
 from localmesh.translate.per_caller import translate_for
 from localmesh.translate.resources import Resource, Resources
+from localmesh.translate.service_entry import services as entry_services
 from localmesh.translate.transport_sockets import credential
 
 __all__ = [
@@ -23,7 +25,9 @@ __all__ = [
     "Resources",
     "Unsupported",
     "all_callers",
+    "client_tls",
     "credential",
+    "entry_services",
     "identities",
     "ingress",
     "key_sources",

@@ -8,11 +8,12 @@ from typing import Any
 
 from localmesh.mesh import Document
 from localmesh.translate.errors import Unsupported
-from localmesh.translate.fields import Check, FieldError
+from localmesh.translate.field_values import Check, FieldError
 from localmesh.translate.fields_destination_rule import DESTINATION_RULE
 from localmesh.translate.fields_extensions import ENVOY_FILTER, SIDECAR, TELEMETRY
 from localmesh.translate.fields_gateway import GATEWAY
 from localmesh.translate.fields_security import AUTHORIZATION_POLICY, PEER_AUTHENTICATION, REQUEST_AUTHENTICATION
+from localmesh.translate.fields_service_entry import SERVICE_ENTRY
 from localmesh.translate.fields_virtual_service import VIRTUAL_SERVICE
 
 FILE_ANNOTATION = "localmesh/file"
@@ -24,6 +25,7 @@ SHAPES: dict[tuple[str, str], Check] = {
     (_NETWORKING, "DestinationRule"): DESTINATION_RULE,
     (_NETWORKING, "EnvoyFilter"): ENVOY_FILTER,
     (_NETWORKING, "Gateway"): GATEWAY,
+    (_NETWORKING, "ServiceEntry"): SERVICE_ENTRY,
     (_NETWORKING, "Sidecar"): SIDECAR,
     (_NETWORKING, "VirtualService"): VIRTUAL_SERVICE,
     (_SECURITY, "AuthorizationPolicy"): AUTHORIZATION_POLICY,
@@ -32,6 +34,13 @@ SHAPES: dict[tuple[str, str], Check] = {
     (_TELEMETRY, "Telemetry"): TELEMETRY,
 }
 """What each kind may say, by group and kind."""
+REFUSED_KINDS = {
+    ("extensions.istio.io", "WasmPlugin"): "put the code into the service: Envoy runs none here",
+    (_NETWORKING, "ProxyConfig"): "there is one Envoy for all workloads, with one thread",
+    (_NETWORKING, "WorkloadEntry"): "name machines by the endpoints of a ServiceEntry",
+    (_NETWORKING, "WorkloadGroup"): "name machines by the endpoints of a ServiceEntry",
+}
+"""Istio's kinds that mean something on a cluster alone, and what to do instead."""
 _VERSIONS = ("v1", "v1beta1", "v1alpha3", "v1alpha1")
 _DRY_RUN = "istio.io/dry-run"
 
@@ -73,6 +82,7 @@ class Documents:
     telemetries: tuple[Item, ...] = ()
     sidecars: tuple[Item, ...] = ()
     envoy_filters: tuple[Item, ...] = ()
+    service_entries: tuple[Item, ...] = ()
 
 
 def read(documents: Iterable[Document]) -> Documents:
@@ -89,6 +99,7 @@ def read(documents: Iterable[Document]) -> Documents:
         telemetries=_of(items, "Telemetry"),
         sidecars=_of(items, "Sidecar"),
         envoy_filters=_of(items, "EnvoyFilter"),
+        service_entries=_of(items, "ServiceEntry"),
     )
 
 
@@ -96,7 +107,8 @@ def server_credentials(documents: Iterable[Document]) -> frozenset[str]:
     """The Secrets that Gateways show. Raises Unsupported."""
     gateways = read([one for one in documents if one.get("kind") == "Gateway"]).gateways
     servers = (server for item in gateways for server in item.spec["servers"])
-    return frozenset(server["tls"]["credentialName"] for server in servers if server.get("tls"))
+    named = ((server.get("tls") or {}).get("credentialName") for server in servers)
+    return frozenset(name for name in named if name)
 
 
 def _of(items: Iterable[Item], kind: str) -> tuple[Item, ...]:
@@ -116,6 +128,8 @@ def _checked(document: Document) -> Item:
     resource = f"{kind} {namespace}/{name}"
     group, _, version = str(document.get("apiVersion", "")).partition("/")
     shape = SHAPES.get((group, kind))
+    if instead := REFUSED_KINDS.get((group, kind)):
+        raise Unsupported(file, resource, "kind", f"not supported on the laptop mesh; {instead}")
     if shape is None:
         supported = ", ".join(sorted(name for _, name in SHAPES))
         raise Unsupported(file, resource, "kind", f"not supported on the laptop mesh; supported: {supported}")

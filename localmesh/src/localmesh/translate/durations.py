@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 _UNITS = {
     "ns": 1,
@@ -17,6 +18,7 @@ _UNITS = {
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)")
 
 
+@lru_cache(4096)
 def nanoseconds(text: str) -> int:
     """How long `text` is. Raises ValueError when it is no Go duration."""
     rest = text.removeprefix("-").removeprefix("+")

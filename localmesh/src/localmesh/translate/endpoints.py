@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from localmesh.mesh import Address, Endpoint, Mesh, Service
+from localmesh.translate import service_entry
 from localmesh.translate.destination_rule import Rules, subset_named
 from localmesh.translate.registry import by_host, parse_cluster, replicas
 from localmesh.translate.resources import Resource
+from localmesh.translate.service_entry import Entry
 
 
 def endpoints(mesh: Mesh, rules: Rules, clusters: Iterable[Resource]) -> list[Resource]:
     """Where each cluster's replicas listen; a cluster without a ready one has an empty assignment."""
     services = by_host(mesh.services)
-    return [assignment(mesh, services, rules, cluster["eds_cluster_config"]["service_name"]) for cluster in clusters]
+    names = [one["eds_cluster_config"]["service_name"] for one in clusters if "eds_cluster_config" in one]
+    return [assignment(mesh, services, rules, name) for name in names]
 
 
 def assignment(
@@ -32,6 +35,8 @@ def assignment(
     service = services[host]
     port = next(one for one in service.ports if one.number == number)
     labels = (subset_named(rules.of(host), subset) or {}).get("labels")
+    if isinstance(service, Entry):
+        return service_entry.assignment(service, name, port, labels or {})
     found = [
         {
             "endpoint": {"address": socket_address((endpoint.inbound or endpoint.ports)[port.target])},

@@ -6,26 +6,15 @@ type. What has passed can be translated without asking again. An absent field an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from localmesh.translate import durations
+from localmesh.translate.field_values import Check, FieldError, kind_of, label, text
 
-Check = Callable[[object, str], None]
 Rule = Callable[[dict[str, Any]], "str | None"]
 """A condition on several fields of one message: the reason why it does not hold, or None."""
-
-
-class FieldError(ValueError):
-    """A field's path and what is wrong with it."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        self.field = field
-        self.reason = reason
-        super().__init__(f"{field}: {reason}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +27,7 @@ class Message:
 
     def __call__(self, value: object, path: str) -> None:
         if not isinstance(value, dict):
-            raise FieldError(path, f"must be a mapping, not {_kind(value)}")
+            raise FieldError(path, f"must be a mapping, not {kind_of(value)}")
         for name, inner in value.items():
             if name not in self.fields:
                 raise FieldError(_join(path, str(name)), f"unknown field; {_nearest(str(name), self.fields)}")
@@ -71,7 +60,7 @@ class Listing:
 
     def __call__(self, value: object, path: str) -> None:
         if not isinstance(value, list):
-            raise FieldError(path, f"must be a list, not {_kind(value)}")
+            raise FieldError(path, f"must be a list, not {kind_of(value)}")
         if len(value) < self.at_least:
             raise FieldError(path, "must not be empty")
         for index, item in enumerate(value):
@@ -92,7 +81,7 @@ class Names:
 
     def __call__(self, value: object, path: str) -> None:
         if not isinstance(value, dict):
-            raise FieldError(path, f"must be a mapping, not {_kind(value)}")
+            raise FieldError(path, f"must be a mapping, not {kind_of(value)}")
         for name, item in value.items():
             if not isinstance(name, str):
                 raise FieldError(f"{path}.{name}", "a name must be text: put it in quotes")
@@ -104,78 +93,6 @@ class Names:
 def mapping(inner: Check, name_of: Check | None = None) -> Check:
     """A mapping of free names to one shape; `null` is an empty message. `name_of` checks the names."""
     return Names(inner, name_of)
-
-
-def text(value: object, path: str) -> None:
-    """Text; a bare `y`, `on` or number in YAML 1.1 is none."""
-    if not isinstance(value, str):
-        raise FieldError(path, f"must be text, not {_kind(value)}: put it in quotes")
-
-
-def label(value: object, path: str) -> None:
-    """A DNS label, as names in Kubernetes are: letters, digits and `-`."""
-    text(value, path)
-    if not re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?", str(value)):
-        raise FieldError(path, f"{value!r} is no DNS label")
-
-
-def boolean(value: object, path: str) -> None:
-    """Yes or no."""
-    if not isinstance(value, bool):
-        raise FieldError(path, f"must be true or false, not {_kind(value)}")
-
-
-def integer(low: int = 0, high: int = 2**31 - 1) -> Check:
-    """A whole number within bounds."""
-
-    def check(value: object, path: str) -> None:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise FieldError(path, f"must be a whole number, not {_kind(value)}")
-        if not low <= value <= high:
-            raise FieldError(path, f"must be between {low} and {high}")
-
-    return check
-
-
-def number(low: float, high: float) -> Check:
-    """A number within bounds."""
-
-    def check(value: object, path: str) -> None:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise FieldError(path, f"must be a number, not {_kind(value)}")
-        if not low <= value <= high:
-            raise FieldError(path, f"must be between {low:g} and {high:g}")
-
-    return check
-
-
-def duration(at_least: str = "1ms", step: str = "1ms") -> Check:
-    """A duration as Go writes it, `500ms` or `1m30s`, in whole steps."""
-
-    def check(value: object, path: str) -> None:
-        if not isinstance(value, str):
-            raise FieldError(path, f"must be a duration such as 500ms or 5s, not {_kind(value)}")
-        try:
-            length = durations.nanoseconds(value)
-        except ValueError as error:
-            raise FieldError(path, str(error)) from error
-        if length < durations.nanoseconds(at_least):
-            raise FieldError(path, f"must be at least {at_least}")
-        if length % durations.nanoseconds(step):
-            raise FieldError(path, f"must be a multiple of {step}")
-
-    return check
-
-
-def one_of(*names: str) -> Check:
-    """One of an enumeration's names."""
-
-    def check(value: object, path: str) -> None:
-        text(value, path)
-        if value not in names:
-            raise FieldError(path, f"{value!r} is not supported; supported: {', '.join(names)}")
-
-    return check
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +108,43 @@ class Refused:
 def refused(instead: str) -> Check:
     """A field that Istio has and the laptop mesh has not: `instead` says what it does have."""
     return Refused(instead)
+
+
+@dataclass(frozen=True, eq=False)
+class Noted:
+    """A field that no parity case can show; the table of fields says why."""
+
+    inner: Check
+    note: str
+
+    def __call__(self, value: object, path: str) -> None:
+        self.inner(value, path)
+
+
+def meaningless(inner: Check, why: str) -> Check:
+    """A field that may be there and changes nothing on a laptop, and why."""
+    return Noted(inner, f"meaningless: {why}")
+
+
+def otherwise(inner: Check, how: str) -> Check:
+    """A field that means what it means in Istio by another way, and which."""
+    return Noted(inner, f"supported otherwise: {how}")
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """A check by hand of what `shape` says to readers."""
+
+    shape: Check
+    check: Check
+
+    def __call__(self, value: object, path: str) -> None:
+        self.check(value, path)
+
+
+def described(shape: Check, check: Check) -> Check:
+    """A check that is written out, and the shape that the table of fields shows for it."""
+    return Described(shape, check)
 
 
 def at_most_one(*names: str) -> Rule:
@@ -224,8 +178,7 @@ def unique(field: str, key: str) -> Rule:
     return rule
 
 
-def export_to(value: object, path: str) -> None:
-    """`*` alone, or `.` and names of namespaces, each once."""
+def _export_to(value: object, path: str) -> None:
     listing(text)(value, path)
     names = list(value) if isinstance(value, list) else []
     if len(set(names)) < len(names) or ("*" in names and len(names) > 1):
@@ -235,14 +188,12 @@ def export_to(value: object, path: str) -> None:
             label(name, path)
 
 
+export_to = described(listing(text), _export_to)
+"""`*` alone, or `.` and names of namespaces, each once."""
+
+
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _kind(value: object) -> str:
-    return {dict: "a mapping", list: "a list", str: "text", bool: "a boolean", type(None): "null"}.get(
-        type(value), "a number"
-    )
 
 
 def _nearest(name: str, fields: Mapping[str, Check]) -> str:

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from math import isqrt
+from typing import Any
 
-from localmesh.translate.fields import (
-    FieldError,
-    at_most_one,
-    boolean,
-    duration,
-    export_to,
-    integer,
-    label,
-    listing,
-    mapping,
-    message,
-    number,
-    one_of,
-    refused,
-    some_of,
-    text,
-    unique,
-)
+from localmesh.translate.field_values import FieldError, boolean, duration, integer, label, number, one_of, text
+from localmesh.translate.fields import at_most_one, export_to, listing, mapping, message, refused, some_of, unique
 
 _PORT = message(number=integer(1, 65535), required=("number",))
 _UINT32 = integer(0, 2**32 - 1)
@@ -115,23 +100,34 @@ _OUTLIER_DETECTION = message(
 )
 
 
-def _tls_mode(value: object, path: str) -> None:
-    if value in ("SIMPLE", "MUTUAL"):
-        raise FieldError(path, f"{value} is for services outside of the mesh; inside use ISTIO_MUTUAL or DISABLE")
-    one_of("DISABLE", "ISTIO_MUTUAL")(value, path)
+def _tls_rules(tls: dict[str, Any]) -> str | None:
+    """What istiod's own validation asks of them."""
+    mode = tls.get("mode") or "DISABLE"
+    files = [name for name in ("clientCertificate", "privateKey", "caCertificates") if tls.get(name)]
+    if tls.get("insecureSkipVerify"):
+        against = [name for name in ("caCertificates", "credentialName", "subjectAltNames") if tls.get(name)]
+        if against:
+            return f"{against[0]} cannot go with insecureSkipVerify"
+    if mode == "ISTIO_MUTUAL" and (files or tls.get("credentialName") or tls.get("caCrl")):
+        return "with ISTIO_MUTUAL the mesh gives each workload its certificate: name none"
+    if tls.get("credentialName") and (files or tls.get("caCrl")):
+        return "credentialName cannot go with files"
+    if mode == "MUTUAL" and not tls.get("credentialName") and not {"clientCertificate", "privateKey"} <= set(files):
+        return "MUTUAL needs clientCertificate and privateKey, or credentialName"
+    return None
 
 
-_OWN_CERTIFICATES = refused("the mesh gives each workload its certificate; use mode: ISTIO_MUTUAL")
 _TLS = message(
-    mode=_tls_mode,
-    clientCertificate=_OWN_CERTIFICATES,
-    privateKey=_OWN_CERTIFICATES,
-    caCertificates=_OWN_CERTIFICATES,
-    credentialName=_OWN_CERTIFICATES,
-    subjectAltNames=_OWN_CERTIFICATES,
-    sni=_OWN_CERTIFICATES,
-    insecureSkipVerify=_OWN_CERTIFICATES,
-    caCrl=_OWN_CERTIFICATES,
+    mode=one_of("DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"),
+    clientCertificate=text,
+    privateKey=text,
+    caCertificates=text,
+    credentialName=label,
+    subjectAltNames=listing(text),
+    sni=text,
+    insecureSkipVerify=boolean,
+    caCrl=text,
+    rules=(_tls_rules,),
 )
 
 _TRAFFIC_POLICY = message(

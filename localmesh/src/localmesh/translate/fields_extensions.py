@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from localmesh.translate.fields import (
-    Check,
-    FieldError,
-    boolean,
-    integer,
-    label,
-    listing,
-    mapping,
-    message,
-    message_of,
-    number,
-    one_of,
-    refused,
-    text,
-)
+from localmesh.translate.field_values import Check, FieldError, boolean, integer, label, number, one_of, text
+from localmesh.translate.fields import described, listing, mapping, meaningless, message, message_of, otherwise, refused
 
 _SELECTOR = message(matchLabels=mapping(text))
+_BY_ENVOY = "Envoy counts with Istio's names and labels; Istio's own filter is not in it"
+_WITHOUT_PROVIDER = "no traces are taken where there is no tracing provider"
 _NO_TRACES = refused("there is no tracing provider here, so nothing is reported; leave it out")
 _NO_TARGETS = refused("there are no waypoints here; select workloads by `selector`")
 
@@ -36,11 +26,10 @@ TELEMETRY = message(
             filter=refused("every request has its line; look for some with grep"),
         )
     ),
-    # As in a mesh without a tracing provider, how many traces are taken means nothing.
     tracing=listing(
         message(
-            randomSamplingPercentage=number(0, 100),
-            disableSpanReporting=boolean,
+            randomSamplingPercentage=meaningless(number(0, 100), _WITHOUT_PROVIDER),
+            disableSpanReporting=meaningless(boolean, _WITHOUT_PROVIDER),
             match=_NO_TRACES,
             providers=_NO_TRACES,
             customTags=_NO_TRACES,
@@ -50,7 +39,7 @@ TELEMETRY = message(
     ),
     metrics=listing(
         message(
-            providers=listing(message(name=one_of("prometheus"), required=("name",)), at_least=1),
+            providers=listing(message(name=otherwise(one_of("prometheus"), _BY_ENVOY), required=("name",)), at_least=1),
             overrides=refused("the labels are those that Istio has by default; leave it out"),
             reportingInterval=refused("counters are read when they are asked for; leave it out"),
             required=("providers",),
@@ -69,6 +58,12 @@ def _egress_host(value: object, path: str) -> None:
 
 
 _EVERY_PORT = refused("each way out has an address of its own; leave it out")
+
+
+def _one_egress(spec: dict[str, Any]) -> str | None:
+    return "egress without ports can be one entry only: list its hosts" if len(spec.get("egress") or []) > 1 else None
+
+
 SIDECAR = message(
     workloadSelector=message(labels=mapping(text)),
     egress=listing(
@@ -85,6 +80,7 @@ SIDECAR = message(
     ),
     ingress=refused("requests come in by the container's own ports"),
     inboundConnectionPool=refused("limit the callers' pools by a DestinationRule"),
+    rules=(_one_egress,),
 )
 
 CONNECTIONS = "envoy.filters.network.http_connection_manager"
@@ -169,9 +165,35 @@ def _patch(value: object, path: str) -> None:
     _SHAPES[str(kind)](value, path)
 
 
+_OTHER = refused(_TWO_SHAPES)
+_PATCH_FIELDS = message(
+    applyTo=_anything,
+    match=message(
+        context=_anything,
+        listener=message(
+            portNumber=_anything,
+            filterChain=message(
+                filter=message(name=_anything, subFilter=message(name=_anything)),
+                applicationProtocols=_OTHER,
+                destinationPort=_OTHER,
+                name=_OTHER,
+                sni=_OTHER,
+                transportProtocol=_OTHER,
+            ),
+            listenerFilter=_OTHER,
+            name=_OTHER,
+            portName=_OTHER,
+        ),
+        proxy=refused("there is one version of Envoy"),
+        cluster=_OTHER,
+        routeConfiguration=_OTHER,
+        waypoint=_OTHER,
+    ),
+    patch=message(operation=_anything, value=_anything, filterClass=_OTHER),
+)
 ENVOY_FILTER = message(
     workloadSelector=message(labels=mapping(text)),
-    configPatches=listing(_patch),
+    configPatches=listing(described(_PATCH_FIELDS, _patch)),
     targetRefs=_NO_TARGETS,
     priority=refused("patches are made in the order of the documents' names"),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localmesh.translate.fields import FieldError, integer, label, listing, mapping, message, one_of, refused, text
+from localmesh.translate.field_values import FieldError, boolean, integer, label, one_of, text
+from localmesh.translate.fields import listing, mapping, message, refused
 
 
 def _port_names(spec: dict[str, Any]) -> str | None:
@@ -17,16 +18,31 @@ _VERSION = one_of("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3")
 _NO_FILES = refused("give credentialName, the name of a Secret with tls.crt and tls.key")
 
 
+def _host(value: object, path: str) -> None:
+    text(value, path)
+    name = str(value).rpartition("/")[2]
+    if name != "*" and "." not in name:
+        raise FieldError(path, f"{name!r} is a short name; a server's hosts are *, or names with a dot")
+
+
 def _tls_mode(value: object, path: str) -> None:
     if value != "SIMPLE":
         raise FieldError(path, f"{value!r} is not supported; the laptop's edge has mode: SIMPLE alone")
 
 
+def _protocol(value: object, path: str) -> None:
+    if value in ("TCP", "TLS", "MONGO"):
+        raise FieldError(path, f"{value}: the laptop's edge speaks HTTP alone; use HTTP, or HTTPS with mode: SIMPLE")
+    one_of("HTTP", "HTTPS", "HTTP2", "GRPC", "GRPC-WEB")(value, path)
+
+
 def _tls_with_https(server: dict[str, Any]) -> str | None:
-    https, tls = server["port"]["protocol"] == "HTTPS", server.get("tls")
-    if https and not (tls or {}).get("credentialName"):
+    https, tls = server["port"]["protocol"] == "HTTPS", server.get("tls") or {}
+    if https and not tls.get("credentialName"):
         return "a server of protocol HTTPS needs tls with mode: SIMPLE and credentialName"
-    return "tls needs protocol HTTPS" if tls and not https else None
+    if not https and any(value for name, value in tls.items() if name != "httpsRedirect"):
+        return "without protocol HTTPS, tls can say httpsRedirect alone"
+    return None
 
 
 GATEWAY = message(
@@ -34,12 +50,12 @@ GATEWAY = message(
         message(
             port=message(
                 number=integer(1, 65535),
-                protocol=one_of("HTTP", "HTTPS", "HTTP2", "GRPC", "GRPC-WEB"),
+                protocol=_protocol,
                 name=text,
                 targetPort=refused("Istio ignores it as well; leave it out"),
                 required=("number", "protocol", "name"),
             ),
-            hosts=listing(text, at_least=1),
+            hosts=listing(_host, at_least=1),
             name=text,
             bind=refused("the laptop's listeners are on 127.0.0.1; leave it out"),
             tls=message(
@@ -48,7 +64,7 @@ GATEWAY = message(
                 minProtocolVersion=_VERSION,
                 maxProtocolVersion=_VERSION,
                 cipherSuites=listing(text),
-                httpsRedirect=refused("it would lead to port 443, which no laptop's user can listen at"),
+                httpsRedirect=boolean,
                 serverCertificate=_NO_FILES,
                 privateKey=_NO_FILES,
                 caCertificates=_NO_FILES,

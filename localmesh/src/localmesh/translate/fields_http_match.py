@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import re
 
-from localmesh.translate.fields import (
-    FieldError,
-    Rule,
-    at_most_one,
-    boolean,
-    integer,
-    listing,
-    mapping,
-    message,
-    text,
-)
+from localmesh.translate.field_values import FieldError, boolean, integer, text
+from localmesh.translate.fields import Rule, at_most_one, listing, mapping, message
 
 _KINDS = ("exact", "prefix", "regex")
 _ONE_KIND = at_most_one(*_KINDS)

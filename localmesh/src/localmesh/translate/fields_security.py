@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 import re
 from ipaddress import ip_network
+from typing import Any
 from urllib.parse import urlsplit
 
+from localmesh.translate.field_values import Check, FieldError, boolean, duration, one_of, text
 from localmesh.translate.fields import (
-    Check,
-    FieldError,
+    Rule,
     at_most_one,
-    boolean,
-    duration,
+    described,
     listing,
     mapping,
     message,
     message_of,
-    one_of,
     refused,
     some_of,
-    text,
 )
 
 _SELECTOR = message(matchLabels=mapping(text))
@@ -91,7 +89,7 @@ def _ports(value: object, path: str) -> None:
 PEER_AUTHENTICATION = message(
     selector=_SELECTOR,
     mtls=_MODE,
-    portLevelMtls=_ports,
+    portLevelMtls=described(mapping(_MODE), _ports),
     rules=(
         lambda spec: (
             "portLevelMtls needs a selector with matchLabels"
@@ -145,17 +143,37 @@ _WHEN = re.compile(
 )
 
 
-def _one(name: str) -> Check:
+def _one_way_to_name(source: dict[str, Any]) -> str | None:
+    accounts = source.get("serviceAccounts") or source.get("notServiceAccounts")
+    others = [name for name in ("principals", "notPrincipals", "namespaces", "notNamespaces") if source.get(name)]
+    return f"serviceAccounts cannot go with {others[0]}" if accounts and others else None
+
+
+def _one(name: str, *rules: Rule) -> Check:
     """A list of `source` or `operation`: each of its lists has an opposite."""
     lists = _LISTS[name]
     both = lists | {f"not{key[0].upper()}{key[1:]}": check for key, check in lists.items()}
-    return listing(message_of({name: message_of(both, (some_of(*both),))}, required=(name,)), at_least=1)
+    return listing(message_of({name: message_of(both, (some_of(*both), *rules))}, required=(name,)), at_least=1)
 
 
 def _when_key(value: object, path: str) -> None:
     text(value, path)
     if not _WHEN.fullmatch(str(value)):
         raise FieldError(path, f"{value!r} is not supported; see Istio's list of conditions")
+
+
+_WHEN_VALUES = {**dict.fromkeys(("source.ip", "remote.ip", "destination.ip"), _block), "destination.port": _port_text}
+"""Conditions whose values are more than text."""
+
+
+def _when_values(condition: dict[str, Any]) -> str | None:
+    if check := _WHEN_VALUES.get(condition["key"]):
+        try:
+            for name in ("values", "notValues"):
+                listing(check)(condition.get(name) or [], name)
+        except FieldError as error:
+            return str(error)
+    return None
 
 
 def _action(value: object, path: str) -> None:
@@ -166,7 +184,7 @@ def _action(value: object, path: str) -> None:
 
 _RULE = message_of(
     {
-        "from": _one("source"),
+        "from": _one("source", _one_way_to_name),
         "to": _one("operation"),
         "when": listing(
             message(
@@ -174,7 +192,7 @@ _RULE = message_of(
                 values=_NAMES,
                 notValues=_NAMES,
                 required=("key",),
-                rules=(some_of("values", "notValues"),),
+                rules=(some_of("values", "notValues"), _when_values),
             )
         ),
     }

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from itertools import combinations
 from typing import Any
 
 from localmesh.translate.callers import MESH
 from localmesh.translate.fault import GRPC_STATUS
-from localmesh.translate.fields import (
-    FieldError,
-    at_most_one,
-    boolean,
-    duration,
-    export_to,
-    integer,
-    label,
-    listing,
-    mapping,
-    message,
-    number,
-    one_of,
-    refused,
-    some_of,
-    text,
-)
+from localmesh.translate.field_values import FieldError, boolean, duration, integer, label, number, one_of, text
+from localmesh.translate.fields import at_most_one, export_to, listing, mapping, message, refused, some_of
 from localmesh.translate.fields_http_match import HTTP_MATCH, STRING_MATCH
 from localmesh.translate.hosts import matches
 from localmesh.translate.retries import CONDITIONS, unknown_conditions
@@ -106,9 +92,18 @@ _REDIRECT = message(
     rules=(at_most_one("port", "derivePort"), some_of("uri", "authority", "port", "derivePort", "scheme")),
 )
 
+
+def _base64(value: object, path: str) -> None:
+    text(value, path)
+    try:
+        b64decode(str(value), validate=True)
+    except ValueError:
+        raise FieldError(path, "must be base64; text goes into string") from None
+
+
 _DIRECT_RESPONSE = message(
     status=integer(200, 599),
-    body=message(string=text, bytes=text, rules=(at_most_one("string", "bytes"),)),
+    body=message(string=text, bytes=_base64, rules=(at_most_one("string", "bytes"),)),
     required=("status",),
 )
 
@@ -196,12 +191,14 @@ def _distinct_hosts(spec: dict[str, Any]) -> str | None:
     return f"the hosts {' and '.join(twice[0])} overlap" if twice else None
 
 
+# A sidecar takes whatever bytes its pod sends; a laptop's processes have ways out for HTTP, by address and port.
+_HTTP_ALONE = "each way through the laptop's Envoy speaks HTTP alone; use http routes"
 VIRTUAL_SERVICE = message(
     hosts=listing(text),
     gateways=listing(text),
     http=listing(_HTTP_ROUTE, at_least=1),
-    tls=refused("use http routes"),
-    tcp=refused("use http routes"),
+    tls=refused(_HTTP_ALONE),
+    tcp=refused(_HTTP_ALONE),
     exportTo=export_to,
     required=("http",),
     rules=(_distinct_hosts,),

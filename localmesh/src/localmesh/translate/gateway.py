@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from localmesh.mesh import Mesh
@@ -16,8 +16,15 @@ from localmesh.translate.resources import Resource
 from localmesh.translate.route_match import is_catch_all
 from localmesh.translate.virtual_service import Site, gateway_names, routes
 
-Server = tuple[str, Sequence[str]]
-"""A Gateway's `namespace/name`, and the hosts of one of its servers."""
+
+@dataclass(frozen=True)
+class Server:
+    """One server of a Gateway, which is named `namespace/name`."""
+
+    gateway: str
+    hosts: Sequence[str]
+    redirects: bool
+    """Whether who comes without TLS is sent to HTTPS."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +50,15 @@ def listening(items: Sequence[Item], caller: Caller) -> list[Listening]:
             continue
         for server in item.spec["servers"]:
             hosts = [f"{item.namespace}/{host[2:]}" if host.startswith("./") else host for host in server["hosts"]]
-            one, port = (f"{item.namespace}/{item.name}", hosts), server["port"]
+            tls, port = server.get("tls") or {}, server["port"]
+            one = Server(f"{item.namespace}/{item.name}", hosts, bool(tls.get("httpsRedirect")))
             if port["protocol"] != "HTTPS":
                 plain.setdefault(port["number"], []).append(one)
                 continue
             name = f"https.{port['number']}.{port['name']}.{item.name}.{item.namespace}"
             bare = sorted(host.rpartition("/")[2] for host in hosts)
             names = () if "*" in bare else tuple(bare)
-            found.append(Listening(port["number"], name, (one,), server["tls"], names))
+            found.append(Listening(port["number"], name, (one,), tls, names))
     found += [Listening(port, f"http.{port}", tuple(one)) for port, one in plain.items()]
     return sorted(found, key=lambda one: one.port)
 
@@ -60,38 +68,51 @@ def virtual_hosts(
 ) -> list[Resource]:
     """A virtual host a host name; VirtualServices of one host are joined, what matches everything comes last."""
     services = by_host(mesh.services)
-    made: dict[str, tuple[list[str], list[Resource]]] = {}
-    for gateway, server_hosts in servers:
-        site = Site(caller, port, {gateway}, services, rules)
-        for item in _bound(items, gateway, caller.namespace):
+    made: dict[str, _Host] = {}
+    for server in servers:
+        site = Site(caller, port, {server.gateway}, services, rules)
+        for item in _bound(items, server.gateway, caller.namespace):
             hosts = [qualified(host, item.namespace) for host in item.spec["hosts"]]
-            common = intersection(without_namespace(server_hosts, item.namespace), hosts)
+            common = intersection(without_namespace(server.hosts, item.namespace), hosts)
             found = routes(item, site) if common else []
             if not found:
                 continue
             for host in common:
-                origins, joined = made.setdefault(host.lower(), ([], []))
-                origins.append(f"{gateway} {item.namespace}/{item.name}")
-                joined += found
+                one = made.setdefault(host.lower(), _Host())
+                one.origins.append(f"{server.gateway} {item.namespace}/{item.name}")
+                one.routes += found
+                one.redirects |= server.redirects
+        if server.redirects:
+            for host in server.hosts:
+                made.setdefault(host.lower(), _Host()).redirects = True
     if not made:
         return [{"name": f"blackhole:{port}", "domains": ["*"]}]
     return sorted(_joined(made, port), key=lambda host: str(host["name"]))
 
 
-def _joined(made: dict[str, tuple[list[str], list[Resource]]], port: int) -> list[Resource]:
+@dataclass
+class _Host:
+    """What is known of a host name: where its routes are from, and whether it wants TLS."""
+
+    origins: list[str] = field(default_factory=list)
+    routes: list[Resource] = field(default_factory=list)
+    redirects: bool = False
+
+
+def _joined(made: Mapping[str, _Host], port: int) -> list[Resource]:
     """Hosts with the same routes share one virtual host, named after the most specific."""
     shared: dict[tuple[str, ...], dict[str, Any]] = {}
     for host in sorted(made, key=specificity):
-        origins, found = made[host]
-        if tuple(origins) in shared:
-            shared[tuple(origins)]["domains"].append(host)
+        one = made[host]
+        key = (str(one.redirects), *one.origins)
+        if key in shared:
+            shared[key]["domains"].append(host)
             continue
-        shared[tuple(origins)] = {
-            "name": f"{host}:{port}",
-            "domains": [host],
-            "routes": sorted(found, key=is_catch_all),
-            "include_request_attempt_count": True,
-        }
+        shared[key] = {"name": f"{host}:{port}", "domains": [host], "include_request_attempt_count": True}
+        if one.routes:
+            shared[key]["routes"] = sorted(one.routes, key=is_catch_all)
+        if one.redirects:
+            shared[key]["require_tls"] = "ALL"
     return list(shared.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ DOMAIN = "cluster.local"
 V = TypeVar("V")
 
 
+@lru_cache(4096)  # routes name few hosts many times
 def qualified(host: str, namespace: str) -> str:
     """`inference` → `inference.NAMESPACE.svc.cluster.local`; a name with a dot, `*` and an address stay."""
     if not host or host == "*" or "." in host or _is_address(host):

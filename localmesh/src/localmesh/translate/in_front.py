@@ -30,7 +30,8 @@ def of_replicas(mesh: Mesh, read: Documents) -> Iterator[tuple[Resource, Resourc
             number = replica.number(port.target)
             cluster = inbound.cluster(port, number, replica.ports[port.target])
             listener = inbound.listener(mesh, read, workload, (service, port), number, at)
-            listener = request_metrics.counted(listener, request_metrics.of_called(read.telemetries, workload, service))
+            labels = request_metrics.of_called(read.telemetries, workload, service, port)
+            listener = request_metrics.counted(listener, labels)
             name = f"{replica.replica}|{at}|{cluster['name']}"
             if number != at.port:
                 listener = _at_port(listener, number, at.port)

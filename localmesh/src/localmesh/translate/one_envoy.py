@@ -4,6 +4,9 @@ What differs from istiod's own output, and why:
 - Names begin with the caller's: clusters of one name would share breakers, pools and ejections between callers.
 - A workload has a listener a service port, at an address of its own, so its last domain is `*`: a call that names
   the address in its Host header means that service. On a cluster the address it was sent to says so.
+- Calls that a service outside gets have its name as their Host.
+- A redirect to HTTPS names the port of the edge with TLS.
+- Envoy does not wait for names of services outside to be found: a laptop may be offline.
 - `update_merge_window: 0s`: Envoy else waits a second before it acts on a re-ejection.
 - Only clusters that a caller can reach are kept. Endpoints are shared by the callers of one namespace.
 - Replicas are called directly while no policy acts on them. Else Envoy listens before each one, at an address of its
@@ -14,17 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from localmesh.mesh import Mesh
+from localmesh.mesh import Mesh, Service
 from localmesh.translate import (
     callers,
     delegates,
     documents,
     gateway,
+    https_redirect,
     in_front,
     inbound,
     listeners,
     moved_filters,
     request_metrics,
+    service_entry,
     sidecar,
     telemetry,
     transport_sockets,
@@ -39,6 +44,7 @@ from localmesh.translate.errors import Unsupported
 from localmesh.translate.per_caller import route_configuration
 from localmesh.translate.registry import by_host, http_ports, parse_cluster
 from localmesh.translate.resources import Resource, Resources
+from localmesh.translate.service_entry import Entry
 
 
 def translate(mesh: Mesh) -> Resources:
@@ -47,7 +53,6 @@ def translate(mesh: Mesh) -> Resources:
     ValueError: two callers of one name, or an outbound listener for a service that is none.
     """
     read = delegates.resolved(documents.read(mesh.documents))
-    services = by_host(mesh.services)
     made: dict[str, Resource] = {}
     assigned: dict[str, Resource] = {}
     heard: list[Resource] = []
@@ -55,21 +60,22 @@ def translate(mesh: Mesh) -> Resources:
     metadata = in_front.replica_metadata(mesh, read)
     for caller in callers.all_callers(mesh):
         metrics = request_metrics.of_caller(read.telemetries, caller)
-        seen, its = sidecar.narrowed(mesh, read, caller)
+        seen, its = sidecar.narrowed(service_entry.added(mesh, read, caller.namespace), read, caller)
         rules = Rules(its.destination_rules, seen.services, caller.namespace)
         pairs = list((_edge if caller.is_gateway else _workload)(seen, its, caller, rules))
         pairs += _blocked(mesh, seen, its, caller)
         configurations = [configuration for _, routed in pairs for configuration in routed]
         reached = {(host, port) for name, host, port in mesh.outbound if name == caller.name}
         reached |= {found[:2] for name in _mentioned(configurations) if (found := parse_cluster(name))}
-        for cluster in clusters(seen, rules):
+        services = by_host(seen.services)
+        for cluster in clusters(seen, rules, is_gateway=caller.is_gateway):
             parsed = parse_cluster(cluster["name"])
             if parsed and parsed[:2] in reached:
                 loads = f"{caller.namespace}|{cluster['name']}"
-                known = request_metrics.cluster_metadata(services[parsed[0]]) if metrics else {}
+                known = request_metrics.cluster_metadata(services[parsed[0]], parsed[1]) if metrics else {}
                 made[scoped(caller, cluster["name"])] = _scoped_cluster(caller, cluster, loads, known)
-                if loads not in assigned:
-                    there = assignment(mesh, services, rules, cluster["name"], metadata)
+                if loads not in assigned and "eds_cluster_config" in cluster:
+                    there = assignment(seen, services, rules, cluster["name"], metadata)
                     assigned[loads] = {**there, "cluster_name": loads}
         heard += [request_metrics.counted(listener, metrics) for listener, _ in pairs]
         routes += [_scoped_routes(caller, configuration) for configuration in configurations]
@@ -104,16 +110,19 @@ def _edge(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> Iterator
     by_port: dict[int, list[gateway.Listening]] = {}
     for one in gateway.listening(read.gateways, caller):
         by_port.setdefault(one.port, []).append(one)
+    secure = (
+        mesh.gateway_ports[port] for port, found in by_port.items() if found[0].tls and port in mesh.gateway_ports
+    )
+    https = next((address.port for address in secure), None)
     for port, found in by_port.items():
-        if port in mesh.gateway_ports:
-            servers = [(one, scoped(caller, one.name)) for one in found]
-            routes = [
-                route_configuration(
-                    name, gateway.virtual_hosts(mesh, caller, port, one.servers, read.virtual_services, rules)
-                )
-                for one, name in servers
-            ]
-            yield inbound.edge(mesh, read, caller, servers, mesh.gateway_ports[port]), routes
+        if port not in mesh.gateway_ports:
+            continue
+        servers = [(one, scoped(caller, one.name)) for one in found]
+        routes = []
+        for one, name in servers:
+            hosts = gateway.virtual_hosts(mesh, caller, port, one.servers, read.virtual_services, rules)
+            routes.append(route_configuration(name, hosts if one.tls else https_redirect.to_port(hosts, https)))
+        yield inbound.edge(mesh, read, caller, servers, mesh.gateway_ports[port]), routes
 
 
 def _workload(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> Iterator[Heard]:
@@ -131,7 +140,9 @@ def _workload(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> Iter
         if port not in found:
             found[port] = virtual_hosts.virtual_hosts(mesh, caller, port, read.virtual_services, rules)
         name = scoped(caller, f"{host}:{port}")
-        hosts = [_by_address(one) if one["name"] == f"{host}:{port}" else one for one in found[port][host]]
+        hosts = [
+            _by_address(one, services[host]) if one["name"] == f"{host}:{port}" else one for one in found[port][host]
+        ]
         address = mesh.outbound[caller.name, host, port]
         yield listeners.outbound(name, address, name, log), [route_configuration(name, hosts)]
 
@@ -146,17 +157,26 @@ def _blocked(mesh: Mesh, seen: Mesh, read: Documents, caller: Caller) -> Iterato
         yield listeners.outbound(name, mesh.outbound[way], name, log), [route_configuration(name, hosts)]
 
 
-def _by_address(host: Resource) -> Resource:
-    return {**host, "domains": [*host["domains"], "*"]}
+def _by_address(host: Resource, service: Service) -> Resource:
+    """A service outside would not know the address: it is called by its name."""
+    named = {**host, "domains": [*host["domains"], "*"]}
+    if not isinstance(service, Entry):
+        return named
+    return {**named, "routes": [_under_its_name(route, service.host) for route in host["routes"]]}
+
+
+def _under_its_name(route: Resource, host: str) -> Resource:
+    return {**route, "route": {"host_rewrite_literal": host, **route["route"]}} if "route" in route else route
 
 
 def _scoped_cluster(caller: Caller, cluster: Resource, loads: str, known: Resource) -> Resource:
     metadata = cluster["metadata"]["filter_metadata"]
+    eds = {**cluster["eds_cluster_config"], "service_name": loads} if "eds_cluster_config" in cluster else None
     return {
         **transport_sockets.with_certificate(cluster, caller.identity),
         "name": scoped(caller, cluster["name"]),
         "metadata": {"filter_metadata": {**metadata, **known}},
-        "eds_cluster_config": {**cluster["eds_cluster_config"], "service_name": loads},
+        **({"eds_cluster_config": eds} if eds else {"wait_for_warm_on_init": False}),
         "common_lb_config": {**cluster["common_lb_config"], "update_merge_window": "0s"},
     }
 

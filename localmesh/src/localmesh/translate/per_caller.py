@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from localmesh.mesh import Mesh
-from localmesh.translate import delegates, documents, gateway, inbound, listeners, sidecar, telemetry, virtual_hosts
+from localmesh.translate import (
+    delegates,
+    documents,
+    gateway,
+    inbound,
+    listeners,
+    service_entry,
+    sidecar,
+    telemetry,
+    virtual_hosts,
+)
 from localmesh.translate.callers import Caller
 from localmesh.translate.clusters import clusters
 from localmesh.translate.destination_rule import Rules
@@ -20,9 +30,9 @@ def translate_for(mesh: Mesh, caller: Caller) -> Resources:
 
 def of_caller(mesh: Mesh, read: Documents, caller: Caller) -> Resources:
     """The same, with documents that are read already."""
-    seen, its = sidecar.narrowed(mesh, read, caller)
+    seen, its = sidecar.narrowed(service_entry.added(mesh, read, caller.namespace), read, caller)
     rules = Rules(its.destination_rules, seen.services, caller.namespace)
-    made = clusters(seen, rules)
+    made = clusters(seen, rules, is_gateway=caller.is_gateway)
     heard, routes = (_edge if caller.is_gateway else _workload)(seen, its, caller, rules)
     return Resources(
         clusters=tuple(made),

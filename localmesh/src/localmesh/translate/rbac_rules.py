@@ -39,7 +39,7 @@ _ASKING: dict[str, Each] = {
     "source.namespace": _SOURCE["namespaces"],
     "source.principal": _SOURCE["principals"],
 }
-_SOURCE_ORDER = ("principals", "serviceAccounts", "requestPrincipals", "namespaces", "remoteIpBlocks", "ipBlocks")
+_SOURCE_ORDER = ("principals", "requestPrincipals", "serviceAccounts", "namespaces", "remoteIpBlocks", "ipBlocks")
 _CLAIMS = {"request.auth.audiences": "aud", "request.auth.presenter": "azp"}
 
 

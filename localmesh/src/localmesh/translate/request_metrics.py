@@ -1,6 +1,7 @@
-"""Istio's request metrics, counted by Envoy itself: `envoy_istio_requests_total` and `…_request_duration_milliseconds`.
+"""Istio's request metrics, counted by Envoy itself: `istio_requests_total` and `istio_request_duration_milliseconds`.
 
-They are at `/stats/prometheus` of Envoy's admin interface, with Istio's labels. An own prefix Envoy does not allow.
+`localmesh.metrics_page` shows them under these names; Envoy's admin interface has them with its own prefix `envoy_`.
+The labels are those of https://istio.io/latest/docs/reference/config/metrics/.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from localmesh.mesh import Endpoint, Service
+from localmesh.mesh import Endpoint, Service, ServicePort
 from localmesh.translate.callers import Caller
 from localmesh.translate.documents import Item
 from localmesh.translate.resources import Resource
@@ -17,13 +18,17 @@ from localmesh.translate.selection import acting_on
 _NAMESPACE = "localmesh"
 _TYPE = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
 _UNKNOWN = "unknown"
+_CLUSTER = "Kubernetes"
+"""What Istio calls the only cluster."""
+_GRPC = ("grpc", "grpc-web")
 _ANSWER = {
     "response_code": "%RESPONSE_CODE%",
     "response_flags": "%RESPONSE_FLAGS%",
     "grpc_response_status": "%GRPC_STATUS_NUMBER%",
 }
 
-Logger = dict[str, Any]
+Labels = dict[str, str]
+"""A label → its value, or where Envoy finds it; empty where nothing is counted."""
 
 
 def asked_for(items: Sequence[Item], workload: Caller) -> bool:
@@ -31,39 +36,52 @@ def asked_for(items: Sequence[Item], workload: Caller) -> bool:
     return any(item.spec.get("metrics") for item in acting_on(workload, items))
 
 
-def of_caller(items: Sequence[Item], caller: Caller) -> list[Logger]:
+def of_caller(items: Sequence[Item], caller: Caller) -> Labels:
     """What a caller sees of its calls: where they went is in the metadata of the cluster and the replica."""
     if not asked_for(items, caller):
-        return []
-    called = {key: f"%METADATA(CLUSTER:{_NAMESPACE}:{key})%" for key in _of_service(None)}
+        return {}
+    called = {key: f"%METADATA(CLUSTER:{_NAMESPACE}:{key})%" for key in _of_service(None, None)}
     chosen = {key: f"%METADATA(UPSTREAM_HOST:{_NAMESPACE}:{key})%" for key in _of_replica(None)}
-    return [_logger({"reporter": "source", **_source(caller), **called, **chosen, **_ANSWER})]
+    source = {
+        **_labels("source", caller.name, caller.namespace, caller.labels),
+        "source_principal": caller.identity,
+        "destination_principal": "%UPSTREAM_PEER_URI_SAN%",
+    }
+    return {"reporter": "source", **source, **called, **chosen, **_ANSWER}
 
 
-def of_called(items: Sequence[Item], workload: Caller, service: Service) -> list[Logger]:
+def of_called(items: Sequence[Item], workload: Caller, service: Service, port: ServicePort) -> Labels:
     """What a workload sees of calls to it: of the caller its certificate's name."""
     if not asked_for(items, workload):
-        return []
-    source = {"source_workload": _UNKNOWN, "source_principal": "%DOWNSTREAM_PEER_URI_SAN%"}
+        return {}
+    source = {
+        **_labels("source", "", "", {}),
+        "source_principal": "%DOWNSTREAM_PEER_URI_SAN%",
+        "destination_principal": workload.identity,
+    }
     own = _labels("destination", workload.name, workload.namespace, workload.labels)
-    return [_logger({"reporter": "destination", **source, **_of_service(service), **own, **_ANSWER})]
+    return {"reporter": "destination", **source, **_of_service(service, port), **own, **_ANSWER}
 
 
-def counted(listener: Resource, loggers: Sequence[Logger]) -> Resource:
-    """The listener with these loggers besides its own."""
-    if not loggers:
+def counted(listener: Resource, labels: Labels) -> Resource:
+    """The listener with a counter besides its loggers. Who is called says how the connection was secured."""
+    if not labels:
         return listener
     chains = []
     for chain in listener["filter_chains"]:
+        secured = "mutual_tls" if "transport_socket" in chain else "none"
+        policy = secured if labels["reporter"] == "destination" else _UNKNOWN
         http = chain["filters"][0]
-        settings = {**http["typed_config"], "access_log": [*http["typed_config"]["access_log"], *loggers]}
+        logger = _logger({**labels, "connection_security_policy": policy})
+        settings = {**http["typed_config"], "access_log": [*http["typed_config"]["access_log"], logger]}
         chains.append({**chain, "filters": [{**http, "typed_config": settings}]})
     return {**listener, "filter_chains": chains}
 
 
-def cluster_metadata(service: Service) -> dict[str, Any]:
-    """What `of_caller` reads of a cluster."""
-    return {_NAMESPACE: _of_service(service)}
+def cluster_metadata(service: Service, number: int) -> dict[str, Any]:
+    """What `of_caller` reads of the cluster of that port."""
+    port = next((one for one in service.ports if one.number == number), None)
+    return {_NAMESPACE: _of_service(service, port)}
 
 
 def replica_metadata(replica: Endpoint) -> dict[str, Any]:
@@ -71,37 +89,43 @@ def replica_metadata(replica: Endpoint) -> dict[str, Any]:
     return {_NAMESPACE: _of_replica(replica)}
 
 
-def _source(caller: Caller) -> dict[str, str]:
-    return {
-        **_labels("source", caller.name, caller.namespace, caller.labels),
-        "source_principal": caller.identity,
-    }
-
-
-def _of_service(service: Service | None) -> dict[str, str]:
+def _of_service(service: Service | None, port: ServicePort | None) -> Labels:
     return {
         "destination_service": service.host if service else "",
         "destination_service_name": service.name if service else "",
         "destination_service_namespace": service.namespace if service else "",
+        # Istio looks at each request; here a port has one protocol.
+        "request_protocol": "grpc" if port and port.protocol in _GRPC else "http",
     }
 
 
-def _of_replica(replica: Endpoint | None) -> dict[str, str]:
+def _of_replica(replica: Endpoint | None) -> Labels:
     if replica is None:
         return _labels("destination", "", "", {})
     return _labels("destination", replica.workload, replica.namespace, replica.labels)
 
 
-def _labels(side: str, workload: str, namespace: str, labels: Mapping[str, str]) -> dict[str, str]:
+def _labels(side: str, workload: str, namespace: str, labels: Mapping[str, str]) -> Labels:
+    app = labels.get("app") or _UNKNOWN
+    version = labels.get("version") or _UNKNOWN
+    names = ("service.istio.io/canonical-name", "app.kubernetes.io/name", "app")
+    revisions = ("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version")
     return {
-        f"{side}_workload": workload,
-        f"{side}_workload_namespace": namespace,
-        f"{side}_app": labels.get("app") or _UNKNOWN,
-        f"{side}_version": labels.get("version") or _UNKNOWN,
+        f"{side}_workload": workload or _UNKNOWN,
+        f"{side}_workload_namespace": namespace or _UNKNOWN,
+        f"{side}_app": app,
+        f"{side}_version": version,
+        f"{side}_canonical_service": _first(labels, names) or workload or _UNKNOWN,
+        f"{side}_canonical_revision": _first(labels, revisions) or ("latest" if workload else _UNKNOWN),
+        f"{side}_cluster": _CLUSTER if workload else _UNKNOWN,
     }
 
 
-def _logger(labels: Mapping[str, str]) -> Logger:
+def _first(labels: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((labels[name] for name in names if labels.get(name)), "")
+
+
+def _logger(labels: Mapping[str, str]) -> dict[str, Any]:
     tags = [{"name": name, "value_format": value} for name, value in labels.items()]
     duration = {"stat": {"name": "request_duration_milliseconds", "tags": tags}, "unit": "Milliseconds"}
     settings = {

@@ -18,7 +18,8 @@ TLS_MODE = {"envoy.transport_socket_match": {"tlsMode": "istio"}}
 
 _TYPES = "type.googleapis.com/envoy.extensions.transport_sockets"
 _ALPN = ["istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"]
-_SOURCE = {
+VERSIONS = {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"}
+SOURCE = {
     "api_config_source": {
         "api_type": "GRPC",
         "grpc_services": [{"envoy_grpc": {"cluster_name": "sds-grpc"}}],
@@ -60,14 +61,15 @@ def matches(host: str, port: int, subset: str, *, http2: bool, peers: Collection
     ]
 
 
-def mutual(host: str, port: int, subset: str, *, http2: bool, peers: Collection[str] = ()) -> dict[str, Any]:
+def mutual(
+    host: str, port: int, subset: str, *, http2: bool, peers: Collection[str] = (), sni: str = ""
+) -> dict[str, Any]:
     """A service's mTLS. `peers`: the identities its replicas may have, any of the mesh's when empty."""
     names = {"match_subject_alt_names": [{"exact": peer} for peer in sorted(peers)]} if peers else {}
-    versions = {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"}
     context = {
         "@type": f"{_TYPES}.tls.v3.UpstreamTlsContext",
-        "common_tls_context": _context(["istio", "h2"] if http2 else ["istio"], names, versions),
-        "sni": f"outbound_.{port}_.{subset}_.{host}",
+        "common_tls_context": _context(["istio", "h2"] if http2 else ["istio"], names, VERSIONS),
+        "sni": sni or f"outbound_.{port}_.{subset}_.{host}",
     }
     return {"name": "envoy.transport_sockets.tls", "typed_config": context}
 
@@ -82,7 +84,7 @@ def server(tls: Mapping[str, Any]) -> dict[str, Any]:
         parameters["cipher_suites"] = tls["cipherSuites"]
     common = {
         "alpn_protocols": ["h2", "http/1.1"],
-        "tls_certificate_sds_secret_configs": [{"name": credential(tls["credentialName"]), "sds_config": _SOURCE}],
+        "tls_certificate_sds_secret_configs": [{"name": credential(tls["credentialName"]), "sds_config": SOURCE}],
         **({"tls_params": parameters} if parameters else {}),
     }
     context = {
@@ -100,11 +102,7 @@ def credential(name: str) -> str:
 
 def _downstream() -> dict[str, Any]:
     names = {"match_subject_alt_names": [{"prefix": f"spiffe://{TRUST_DOMAIN}/"}]}
-    parameters = {
-        "tls_minimum_protocol_version": "TLSv1_2",
-        "tls_maximum_protocol_version": "TLSv1_3",
-        "cipher_suites": _CIPHERS,
-    }
+    parameters = {**VERSIONS, "cipher_suites": _CIPHERS}
     context = {
         "@type": f"{_TYPES}.tls.v3.DownstreamTlsContext",
         "common_tls_context": _context(["h2", "http/1.1"], names, parameters),
@@ -118,9 +116,9 @@ def _context(alpn: Sequence[str], names: dict[str, Any], parameters: dict[str, A
         "alpn_protocols": list(alpn),
         "combined_validation_context": {
             "default_validation_context": names,
-            "validation_context_sds_secret_config": {"name": ROOT, "sds_config": _SOURCE},
+            "validation_context_sds_secret_config": {"name": ROOT, "sds_config": SOURCE},
         },
-        "tls_certificate_sds_secret_configs": [{"name": OWN, "sds_config": _SOURCE}],
+        "tls_certificate_sds_secret_configs": [{"name": OWN, "sds_config": SOURCE}],
         "tls_params": parameters,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from localmesh.mesh import Mesh, Service
@@ -15,6 +16,7 @@ from localmesh.translate.registry import cluster_name, http_services_on
 from localmesh.translate.resources import Resource
 from localmesh.translate.retries import retry_policy
 from localmesh.translate.route_action import timeouts
+from localmesh.translate.service_entry import Entry
 from localmesh.translate.virtual_service import Site, gateway_names, routes
 
 
@@ -39,10 +41,10 @@ def virtual_hosts(
         for host in others:
             _add(found, mine[0] if mine else "", _virtual_host(host, port, [host], made), taken, named)
         for host in mine:
-            _add(found, host, _virtual_host(host, port, called_as(host, caller.namespace), made), taken, named)
+            _add(found, host, _virtual_host(host, port, _names(services[host], caller), made), taken, named)
     for host, service in services.items():
         route = _default_route(service, port, rules)
-        _add(found, host, _virtual_host(host, port, called_as(host, caller.namespace), [route]), taken, named)
+        _add(found, host, _virtual_host(host, port, _names(service, caller), [route]), taken, named)
     return found
 
 
@@ -116,8 +118,12 @@ def _default_route(service: Service, port: int, rules: Rules) -> Resource:
     }
 
 
+def _names(service: Service, caller: Caller) -> list[str]:
+    """By which a caller calls it: its host in all forms, and a ServiceEntry's addresses."""
+    addresses = service.spec.get("addresses") or [] if isinstance(service, Entry) else []
+    return [*called_as(service.host, caller.namespace), *addresses]
+
+
 def _only_port(service: Service, port: int) -> Service:
     """As a sidecar sees it on that port's listener."""
-    return Service(
-        service.name, service.namespace, service.selector, tuple(one for one in service.ports if one.number == port)
-    )
+    return replace(service, ports=tuple(one for one in service.ports if one.number == port))
