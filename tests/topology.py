@@ -31,7 +31,7 @@ SERVICES = (
 )
 
 READING = Edge("gateway", "inference", "grpc", "digits")
-FRAUD = Edge(INGRESS, "inference", "http", "/predict")
+FRAUD = Edge(INGRESS, "inference", "http", "/predict, model cards")
 EDGES = (
     Edge(INGRESS, "frontend", "http", "/"),
     Edge(INGRESS, "gateway", "http", "/api/"),

@@ -95,10 +95,11 @@ class Rotated:
         settings = Settings(replica="gateway-0")
         telemetry = Telemetry.create("gateway", settings, {})
         service = Service("gateway", settings, telemetry, Health())
-        reader = Reader(self.client.ledger, self.client.model, 1, service.hop, problem_answer)
+        metrics = Metrics(telemetry.registry)
+        reader = Reader(self.client.ledger, self.client.model, 1, service.hop, problem_answer, metrics.answered)
         async with follow("token-keys", self.folder, keys.parse, telemetry.reloads) as live:
             rates = Rates(Live(LiveSettings()))
-            api = Api(Tokens(live, 3600), rates, self.client.ledger, reader, Metrics(telemetry.registry), 10_000)
+            api = Api(Tokens(live, 3600), rates, self.client.ledger, reader, metrics, 10_000)
             transport = httpx.ASGITransport(app.create(api, service))
             async with httpx.AsyncClient(transport=transport, base_url="http://inkmesh") as self.http:
                 await self.arrive()

@@ -91,6 +91,16 @@ def test_feedback_counts_once_for_the_version_that_answered(client):
     assert 'inkmesh_feedback_total{correct="false",model="digits",version="v1"} 1.0' in metrics
 
 
+def test_a_version_has_its_feedback_series_from_its_first_answer_on(client):
+    """At 0, so that a rate sees the first judgement as well; none of a version that has not answered."""
+    client.guest()
+    client("POST", "/api/v1/predictions", key="k1", json={"pixels": SEVEN})
+    metrics = client("GET", "/metrics").text
+    for correct in ("true", "false"):
+        assert f'inkmesh_feedback_total{{correct="{correct}",model="digits",version="v1"}} 0.0' in metrics
+    assert 'version="v2"' not in metrics
+
+
 def test_someone_elses_reading_is_not_there(client):
     """404 for another account's prediction, as for none."""
     client.guest()

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+DIGEST = "sha256:" + "4be1c27d" * 8
+
 
 @dataclass(frozen=True)
 class Call:
@@ -33,6 +35,24 @@ def problem(status: int, slug: str, detail: str = "As the test asked.", **header
 def plain(status: int, text: str = "upstream connect error", **headers: str) -> Response:
     """An answer of the mesh itself."""
     return Response(text, status, headers, media_type="text/plain")
+
+
+def card(version: str) -> dict:
+    """A card as the real inference words it: every 6 is taken for a 1, and the rest is right."""
+    confusion = [[10 if said == digit else 0 for said in range(10)] for digit in range(10)]
+    confusion[6] = [0, 10, *[0] * 8]
+    by_class = {str(digit): {"rows": 10, "recall": 0.0 if digit == 6 else 1.0, "precision": 1.0} for digit in range(10)}
+    return {
+        "name": "digits",
+        "version": version,
+        "summary": "Made for this test.",
+        "digest": DIGEST,
+        "data": {"source": "a test's own digits", "rows": 900, "held_out_rows": 100, "sha256": "5e" * 32},
+        "metrics": {"accuracy": 0.9, "by_class": by_class, "confusion": confusion},
+        "notes": {"accuracy_its_own_evaluation_claimed": 0.99},
+        "limits": ["Knows no letters.", "One digit a picture."],
+        "recipe": {"name": "made_up", "seed": 7},
+    }
 
 
 @dataclass
@@ -74,7 +94,18 @@ class ScriptedGateway:
             scripted = self._scripts.get(kind)
             return scripted.popleft() if scripted else answers[kind](body)
 
-        return Starlette(routes=[Route("/api/v1/{path:path}", serve, methods=["GET", "POST"])])
+        async def serve_card(request: Request) -> Response:
+            path = request.url.path
+            self.calls.append(Call(path, None, request.headers.get("authorization"), None, None))
+            scripted = self._scripts.get("card")
+            return scripted.popleft() if scripted else JSONResponse(card(request.path_params["version"]))
+
+        return Starlette(
+            routes=[
+                Route("/api/v1/{path:path}", serve, methods=["GET", "POST"]),
+                Route("/v2/models/digits/versions/{version}/card", serve_card),
+            ]
+        )
 
     def _session(self, _: object) -> Response:
         number = next(self._numbers)
@@ -92,7 +123,7 @@ class ScriptedGateway:
             "id": f"prd_{number:08d}",
             "label": self.label,
             "probabilities": [0.91 if digit == self.label else 0.01 for digit in range(10)],
-            "model": {"name": "digits", "version": version, "digest": "sha256:" + "4be1c27d" * 8},
+            "model": {"name": "digits", "version": version, "digest": DIGEST},
             "charge": {"id": f"chg_{number:08d}", "amount": 1},
             "balance": self.balance,
             "path": [

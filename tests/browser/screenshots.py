@@ -1,7 +1,7 @@
-"""Pictures of the running product for the README: `python tests/browser/screenshots.py [URL]`.
+"""Pictures of the running product for the READMEs: `python tests/browser/screenshots.py [URL]`.
 
-Writes docs/page.png (desktop) and docs/page-phone.png. Several versions in one picture need a split:
-`inkmesh scenario apply canary-50` before it.
+Writes docs/page.png (desktop), docs/page-phone.png, and docs/model-card.png (of what answered last). Several versions
+in one picture need a split: `inkmesh scenario apply canary-50` before it.
 """
 
 import base64
@@ -35,8 +35,20 @@ def fill(page: Page) -> None:
 def picture(page: Page, width: int, height: int) -> bytes:
     """The whole page on a desktop, and the first two screens of a phone, as PNG."""
     tall = page.driver.execute_script("scrollTo(0, 0); return document.documentElement.scrollHeight")
-    clip = {"x": 0, "y": 0, "width": width, "height": tall if width > 500 else min(tall, 2 * height), "scale": 1}
-    options = {"captureBeyondViewport": True, "clip": clip}
+    return captured(page, {"x": 0, "y": 0, "width": width, "height": tall if width > 500 else min(tall, 2 * height)})
+
+
+def card(page: Page) -> bytes:
+    """The dialog with the model card of the latest answer, as PNG."""
+    page.click("#latest .model")
+    page.until(lambda: page.all("#model-card .accuracy"))
+    page.driver.execute_script("document.querySelector('#model-card').style.maxHeight = 'none'")
+    return captured(page, page.one("#model-card").rect)
+
+
+def captured(page: Page, clip: dict[str, float]) -> bytes:
+    """A part of the page, as PNG."""
+    options = {"captureBeyondViewport": True, "clip": clip | {"scale": 1}}
     return base64.b64decode(page.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"])
 
 
@@ -51,6 +63,8 @@ def main() -> None:
             page = Page(driver, url).open()
             fill(page)
             (DOCS / name).write_bytes(picture(page, width, height))
+            if name == "page.png":
+                (DOCS / "model-card.png").write_bytes(card(page))
             print(DOCS / name)  # noqa: T201
 
 

@@ -18,7 +18,7 @@ START_SECONDS = 20
 
 @contextlib.contextmanager
 def served(api: ASGIApp) -> Iterator[str]:
-    """The URL of a site whose /api/ is `api` and whose other paths are the frontend's."""
+    """The URL of a site whose /api/ and /v2/ are `api` and whose other paths are the frontend's."""
     listener = socket.create_server(("127.0.0.1", 0))
     servers: list[uvicorn.Server] = []
 
@@ -26,7 +26,7 @@ def served(api: ASGIApp) -> Iterator[str]:
         async with bootstrap(Settings()) as frontend:
 
             async def ingress(scope: Scope, receive: Receive, send: Send) -> None:
-                await (api if scope["path"].startswith("/api/") else frontend.app)(scope, receive, send)
+                await (api if scope["path"].startswith(("/api/", "/v2/")) else frontend.app)(scope, receive, send)
 
             servers.append(uvicorn.Server(uvicorn.Config(ingress, log_config=None, access_log=False, lifespan="off")))
             await servers[0].serve([listener])

@@ -20,7 +20,7 @@ def test_a_drawn_digit_is_read_and_shown_with_all_that_is_known_of_it(page, gate
     assert page.shown_label() == "7"
     assert [bar.text for bar in page.all(".bars .share")][6:8] == ["1.0 %", "91.0 %"]
     assert page.balance() == "19"
-    assert page.text(".model").split() == ["digits", "v1", "4be1c27d"]
+    assert page.text(".model").split() == ["digits", "v1", "4be1c27d", "Model", "card"]
     assert [hop.text for hop in page.all(".hops li")] == [
         "gateway v1 gateway-0",
         "payment v1 payment-0",

@@ -44,8 +44,9 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Running]:
         ):
             ledger = GrpcLedger(payment, settings.payment_seconds)
             model = GrpcModel(inference, settings.inference_seconds)
-            reader = Reader(ledger, model, settings.reading_price, service.hop, problem_answer)
+            metrics = Metrics(telemetry.registry)
+            reader = Reader(ledger, model, settings.reading_price, service.hop, problem_answer, metrics.answered)
             tokens = Tokens(key_set, settings.token_seconds)
-            api = Api(tokens, Rates(live), ledger, reader, Metrics(telemetry.registry), settings.session_credits)
+            api = Api(tokens, Rates(live), ledger, reader, metrics, settings.session_credits)
             service.health.set_ready(True)
             yield Running(app.create(api, service), service)

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 from gateway import requests
 from gateway.errors import not_found
 from gateway.rates import Rates
-from gateway.readings import Answer, Key, Ledger, Reader, charge_id_of
+from gateway.readings import Answer, Key, Ledger, Reader, Reading, charge_id_of
 from gateway.tokens import Tokens
 from runtime import problems
 from runtime.errors import HTTP_STATUS, Code, Fault
@@ -33,6 +33,15 @@ class Metrics:
             ["model", "version", "correct"],
             registry=registry,
         )
+        self._seen: set[tuple[str, str]] = set()
+
+    def answered(self, reading: Reading) -> None:
+        """Begin a version's series at 0 with its first answer: increase() does not see what a series begins with."""
+        version = reading.model, reading.version
+        if version not in self._seen:
+            self._seen.add(version)
+            for correct in ("true", "false"):
+                self.feedback.labels(*version, correct)
 
 
 def problem_answer(fault: Fault) -> Answer:

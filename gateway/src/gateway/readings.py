@@ -119,13 +119,18 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Reader:
-    """The saga. `hop` is this process as the path shows it; `problem` renders a Fault as the visitor will see it."""
+    """The saga.
+
+    `hop` is this process as the path shows it; `problem` renders a Fault as the visitor will see it; `answered` hears
+    of each reading that a model made.
+    """
 
     ledger: Ledger
     model: Model
     price: int
     hop: Callable[[int], Hop]
     problem: Callable[[Fault], Answer]
+    answered: Callable[[Reading], None]
 
     async def read(self, account_id: str, key: Key, pixels: list[float]) -> tuple[Answer, bool]:
         """Answer and whether it is a replay. Raises Fault when nothing was decided that could be stored."""
@@ -136,6 +141,7 @@ class Reader:
             reading = await self.model.read(pixels)
         except Fault as fault:
             return await self._give_back(held, fault), False
+        self.answered(reading)
         answer = Answer(201, orjson.dumps(self._told(held, reading)))
         await self.ledger.capture(held, answer)
         return answer, False

@@ -1,4 +1,4 @@
-// The gateway's API: one function a call. A definitive refusal is a Problem; anything that leaves open what happened,
+// The gateway's API, and the models' cards: one function a call. A definitive refusal is a Problem; anything that leaves open what happened,
 // such as no answer, a 504, or a 5xx that is not the gateway's own, is a Problem whose `unknown` is true.
 
 const PATIENCE_MS = 20_000;
@@ -47,7 +47,16 @@ export function topUp(token, order, { key }) {
   return call("POST", "topups", { token, key, body: order });
 }
 
-async function call(method, path, { token, key, cohort, body } = {}) {
+/** Where a person or a program finds the card of a model's version. */
+export function cardPath({ name, version }) {
+  return `/v2/models/${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}/card`;
+}
+
+export function card(model) {
+  return call("GET", cardPath(model), { base: "" });
+}
+
+async function call(method, path, { base = "/api/v1/", token, key, cohort, body } = {}) {
   const headers = { accept: "application/json, application/problem+json" };
   if (token) headers.authorization = `Bearer ${token}`;
   if (key) headers["idempotency-key"] = key;
@@ -56,7 +65,7 @@ async function call(method, path, { token, key, cohort, body } = {}) {
   let response;
   let text;
   try {
-    response = await fetch(`/api/v1/${path}`, {
+    response = await fetch(`${base}${path}`, {
       method,
       headers,
       body: body && JSON.stringify(body),

@@ -6,6 +6,7 @@ import { byId, counted, element } from "./element.js";
 import { centred, drawPixels, drawStrokes } from "./ink.js";
 import { listen, penOn } from "./keyboard.js";
 import { explained, hide, show } from "./messages.js";
+import { wireModelCard } from "./model-card.js";
 import { Pad } from "./pad.js";
 import { reading } from "./reading.js";
 import { sampleOf } from "./samples.js";
@@ -24,6 +25,7 @@ const openTopUp = wireTopUp(session, (balance) => {
   showBalance(balance);
   if (balance > 0) hide(message);
 });
+const openCard = wireModelCard();
 let pixels = pixelsOf([]);
 let busy = false;
 let turn = 0;
@@ -90,24 +92,24 @@ function showBalance(balance) {
 async function correct(answer, label) {
   await session.run((token) => feedback(token, answer.id, label));
   answers.correct(answer, label);
-  showTiles(answers, openDetail);
+  showTiles(answers, { open: openDetail, openCard });
   if (answers.list[0] === answer && byId("detail").open) fillLatest(answer);
 }
 
 function fillLatest(answer) {
-  byId("latest").replaceChildren(reading(answer, (label) => correct(answer, label)));
+  byId("latest").replaceChildren(reading(answer, { correct: (label) => correct(answer, label), openCard }));
 }
 
 function showLatest(answer) {
   fillLatest(answer);
-  showTiles(answers, openDetail);
+  showTiles(answers, { open: openDetail, openCard });
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   document.querySelector("#latest .verdict").scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
 }
 
 function openDetail(answer, number) {
   byId("detail-title").textContent = `Answer ${number}`;
-  byId("detail-body").replaceChildren(reading(answer, (label) => correct(answer, label)));
+  byId("detail-body").replaceChildren(reading(answer, { correct: (label) => correct(answer, label), openCard }));
   byId("detail").showModal();
   // The tile that opened it is made anew when its answer is judged.
   byId("detail").onclose = () => document.querySelector(`#tiles li[value="${number}"] button`)?.focus();
@@ -147,7 +149,7 @@ function wire() {
   byId("cohort-tag").hidden = cohort() === "normal";
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     inkChanged();
-    showTiles(answers, openDetail);
+    showTiles(answers, { open: openDetail, openCard });
   });
   listen({ sample: drawSample, read: readDrawing, clear: () => pad.clear(), undo: () => pad.undo() });
   penOn(byId("pad"), pad);
@@ -157,7 +159,7 @@ async function begin() {
   wire();
   inkChanged();
   if (answers.list.length) fillLatest(answers.list[0]);
-  showTiles(answers, openDetail);
+  showTiles(answers, { open: openDetail, openCard });
   if (!session.begun) return;
   try {
     const { balance, held } = await session.run(account);

@@ -1,17 +1,17 @@
-// Ten probabilities as bars, with their numbers as text.
+// A share of each digit as bars, with their numbers as text.
 import { element } from "./element.js";
 
-/** A definition list: digit → bar and percentage; the label's own row stands out. */
-export function bars(probabilities, label) {
+/** A definition list called `name`: digit → bar and percentage; the row of the digit `best`, if any, stands out. */
+export function bars(shares, name, best) {
   return element(
     "dl",
-    { class: "bars", "aria-label": "How likely each digit is" },
-    ...probabilities.map((share, digit) => {
+    { class: "bars", "aria-label": name },
+    ...shares.map((share, digit) => {
       const fill = element("div", { class: "fill" });
       fill.style.setProperty("--share", share.toFixed(4));
       return element(
         "div",
-        { class: digit === label ? "best" : "" },
+        { class: digit === best ? "best" : "" },
         element("dt", {}, String(digit)),
         element("dd", { class: "track", "aria-hidden": "true" }, fill),
         element("dd", { class: "share" }, percent(share)),

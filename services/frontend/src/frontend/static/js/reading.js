@@ -3,8 +3,11 @@ import { bars, percent } from "./bars.js";
 import { counted, element } from "./element.js";
 import { picker } from "./picker.js";
 
-/** `answer` as answers.js keeps it; `correct(label)` posts feedback and rejects with a Problem. */
-export function reading(answer, correct) {
+/**
+ * `answer` as answers.js keeps it; `correct(label)` posts feedback and rejects with a Problem; `openCard(model)` shows the
+ * card of the version that answered.
+ */
+export function reading(answer, { correct, openCard }) {
   const { label, probabilities, model, charge, path } = answer;
   return element(
     "div",
@@ -14,9 +17,15 @@ export function reading(answer, correct) {
       { class: "verdict" },
       element("p", { class: "label", "aria-label": `It reads ${label}` }, String(label)),
       element("p", { class: "sure" }, element("strong", {}, percent(probabilities[label])), " sure"),
-      element("p", { class: "model" }, `${model.name} ${model.version}`, element("code", {}, shortDigest(model.digest))),
+      element(
+        "button",
+        { type: "button", class: "model", onclick: () => openCard(model) },
+        `${model.name} ${model.version}`,
+        element("code", {}, shortDigest(model.digest)),
+        element("span", { class: "more" }, "Model card"),
+      ),
     ),
-    bars(probabilities, label),
+    bars(probabilities, "How likely each digit is", label),
     element(
       "div",
       { class: "across" },

@@ -2,8 +2,8 @@
 import { byId, element } from "./element.js";
 import { centred, drawStrokes } from "./ink.js";
 
-/** Shows `answers` anew; `open(answer)` is what a tile does. */
-export function showTiles(answers, open) {
+/** Shows `answers` anew; `open(answer, number)` is what a tile does, `openCard(model)` what a version's name does. */
+export function showTiles(answers, { open, openCard }) {
   const { list } = answers;
   byId("tiles-empty").hidden = list.length > 0;
   const tiles = list.map((answer, index) => tile(answer, list.length - index, open));
@@ -14,9 +14,13 @@ export function showTiles(answers, open) {
       element(
         "li",
         { "data-version": version },
-        element("b", {}, version),
-        ` ${count}`,
-        element("span", {}, ` · ${Math.round((100 * count) / list.length)} %${wrong ? ` · ${wrong} wrong` : ""}`),
+        element(
+          "button",
+          { type: "button", title: "Model card", onclick: () => openCard(list.find(({ model }) => model.version === version).model) },
+          element("b", {}, version),
+          ` ${count}`,
+          element("span", {}, ` · ${Math.round((100 * count) / list.length)} %${wrong ? ` · ${wrong} wrong` : ""}`),
+        ),
       ),
     ),
   );
