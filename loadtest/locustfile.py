@@ -1,4 +1,4 @@
-"""`locust -f loadtest/locustfile.py`: visitors and model callers, and the shapes Steps, Spike, Soak, Breakpoint.
+"""`locust -f loadtest/locustfile.py`: visitors, model callers, and the shapes Steps, Spike, Overload, Soak, Breakpoint.
 
 With its web page: `--class-picker` chooses among them there. Without: `--headless --shape steps --users 40
 --run-time 120`. README.md has the rest.
@@ -18,10 +18,10 @@ import users
 from journal import Journal
 from locust import events
 from locust.env import Environment
-from shapes import BY_NAME, Breakpoint, Soak, Spike, Steps
+from shapes import BY_NAME, Breakpoint, Overload, Soak, Spike, Steps
 from users import ModelCaller, Visitor
 
-__all__ = ["Breakpoint", "ModelCaller", "Soak", "Spike", "Steps", "Visitor"]
+__all__ = ["Breakpoint", "ModelCaller", "Overload", "Soak", "Spike", "Steps", "Visitor"]
 
 
 @events.init.add_listener

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from drift import DRIFTS
 from locust import events
 
-SHAPES = ("steps", "spike", "soak", "breakpoint")
+SHAPES = ("steps", "spike", "overload", "soak", "breakpoint")
 
 
 @events.init_command_line_parser.add_listener
@@ -35,6 +36,10 @@ def add_options(parser: Any, **_: Any) -> None:  # noqa: ANN401 (Locust's own pa
         help="breakpoint: ends when this share of the last ten seconds' requests failed")  # fmt: skip
     add("--break-p95", type=float, default=2000.0, env_var="LOCUST_BREAK_P95", metavar="MILLISECONDS",
         help="breakpoint: ends when the p95 of the last ten seconds is above this")  # fmt: skip
+    add("--drift", choices=("", *DRIFTS), default="", env_var="LOCUST_DRIFT",
+        help="Digits that went bad, in this way: do the models' drift metric and alert tell?")  # fmt: skip
+    add("--drift-after", type=float, default=0.0, env_var="LOCUST_DRIFT_AFTER", metavar="SECONDS",
+        help="How long digits are still good, to see the difference")  # fmt: skip
     add("--grpc-target", default="", env_var="LOCUST_GRPC_TARGET", metavar="HOST:PORT",
         help="Users call inference there by gRPC, nothing else; several with commas: in turn")  # fmt: skip
     add("--grpc-model", default="digits", env_var="LOCUST_GRPC_MODEL", help="The model that gRPC users ask")

@@ -1,4 +1,4 @@
-"""Copies of the product that differ in one policy each, for price.py."""
+"""Copies of the product for price.py and trap.py, that may differ in one policy each."""
 
 from __future__ import annotations
 
@@ -44,10 +44,14 @@ class Copy:
     def _ask(self, verb: str, **arguments: object) -> dict:
         return call(Path(self.state.running()["socket"]), verb, timeout=60, **arguments)
 
+    def replicas(self, workload: str) -> list[dict]:
+        """As `status --json` has them."""
+        (found,) = [one for one in self._ask("status")["workloads"] if one["name"] == workload]
+        return list(found["replicas"])
+
     def replica(self, workload: str) -> tuple[str, int]:
         """Where one replica listens for HTTP, past the mesh."""
-        (found,) = [one for one in self._ask("status")["workloads"] if one["name"] == workload]
-        host, _, port = found["replicas"][0]["http"].rpartition(":")
+        host, _, port = self.replicas(workload)[0]["http"].rpartition(":")
         return host, int(port)
 
     def apply(self, scenario: str | None) -> None:

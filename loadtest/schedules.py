@@ -21,6 +21,11 @@ def spike(second: float, *, peak: int, seconds: float, base: float, rest: float)
     return peak if seconds / 4 <= second < seconds * 3 / 4 else max(1, round(peak * base))
 
 
+def overload(second: float, *, peak: int, seconds: float) -> int | None:
+    """A third of `peak` for a quarter of the time, `peak` for the next half, a third of it again."""
+    return spike(second, peak=peak, seconds=seconds, base=1 / 3, rest=0)
+
+
 def soak(second: float, *, peak: int, seconds: float) -> int | None:
     """`peak` all the time."""
     return peak if second < seconds else None

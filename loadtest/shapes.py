@@ -68,6 +68,13 @@ class Spike(Shape):
         )
 
 
+class Overload(Shape):
+    """A third of the peak, which is as much as it can do, then three times of that: how much is answered still."""
+
+    def users(self, second: float) -> int | None:
+        return schedules.overload(second, peak=self.peak, seconds=self.seconds)
+
+
 class Soak(Shape):
     """The peak all the time: does anything grow, leak or wear out."""
 
@@ -92,4 +99,4 @@ class Breakpoint(Shape):
         return failing or (total.get_current_response_time_percentile(0.95) or 0) > options.break_p95
 
 
-BY_NAME = {one.__name__.lower(): one for one in (Steps, Spike, Soak, Breakpoint)}
+BY_NAME = {one.__name__.lower(): one for one in (Steps, Spike, Overload, Soak, Breakpoint)}

@@ -12,7 +12,9 @@ import gevent.pool
 import model_caller
 from api import Api
 from books import Verdict
-from digits import read_digits
+from digits import Drawing, read_digits
+from drift import DRIFTS
+from geventhttpclient.client import HTTPClientPool
 from locust import FastHttpUser, User, events, task
 
 DIGITS = read_digits()
@@ -22,6 +24,13 @@ DEADLINE_SECONDS = 12.0
 
 verdicts: list[Verdict] = []
 """What each visitor that left found in its books."""
+
+MOST_CONNECTIONS = 4096
+SHARED = HTTPClientPool(
+    concurrency=MOST_CONNECTIONS, connection_timeout=DEADLINE_SECONDS, network_timeout=DEADLINE_SECONDS, insecure=True
+)
+"""Connections of all open arrivals. With their own, slow answers would mean new ones, each with a look-up of the host's
+name, which gevent does in threads: that was what limited the load."""
 
 Action = Callable[[float | None], Any]
 
@@ -43,6 +52,14 @@ class Arriving(User):
     @property
     def options(self) -> Any:  # noqa: ANN401 (Locust's namespace)
         return self.environment.parsed_options
+
+    def drawing(self) -> Drawing:
+        """A digit that no model learnt from; gone bad once --drift is on."""
+        label, pixels = random.choice(DIGITS)  # noqa: S311
+        options = self.options
+        if options.drift and time.time() - self.environment.stats.start_time >= options.drift_after:
+            pixels = DRIFTS[options.drift](pixels)
+        return label, pixels
 
     def on_start(self) -> None:
         """Open: begin somewhere in the first second, so that all of them together are even."""
@@ -85,6 +102,8 @@ class Visitor(FastHttpUser, Arriving):
     default_headers: ClassVar = {"accept-encoding": "identity"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (Locust's own)
+        if args[0].parsed_options.arrivals == "open":
+            self.client_pool = SHARED
         super().__init__(*args, **kwargs)
         self.api = Api(self.client)
         self._buying = False
@@ -120,7 +139,7 @@ class Visitor(FastHttpUser, Arriving):
             return
         if self.api.balance < 1 and not self._buying:
             self._buy()
-        label, pixels = random.choice(DIGITS)  # noqa: S311
+        label, pixels = self.drawing()
         found = self.api.read(pixels, due)
         if found and random.random() < self.options.correct_share:  # noqa: S311
             self.api.judge(found["id"], label)
@@ -149,5 +168,5 @@ class ModelCaller(Arriving):
 
     def _infer(self, due: float | None) -> None:
         options = self.options
-        _, pixels = random.choice(DIGITS)  # noqa: S311
+        _, pixels = self.drawing()
         model_caller.infer(options.grpc_target, options.grpc_model, pixels, events.request, due)

@@ -8,6 +8,7 @@ import pytest
 
 from inkmesh.load import compare, findings, page
 from inkmesh.load.bottleneck import own_part
+from inkmesh.load.knee import knee
 from inkmesh.load.objectives import judge, p95_objective
 from inkmesh.load.recording import Recording, read
 from inkmesh.load.scaling import rises
@@ -110,6 +111,50 @@ def test_lines_are_a_second_each():
     assert {y for _, y in series.served("gateway")[0].known()} == {20.0}
     assert series.envoy("ejections").highest() == 0
     assert (series.restarts().last(), rises(series)[0].most) == (1, 3)
+
+
+def breaking(late_from):
+    """40 seconds of ever more arrivals; from one second on everything takes too long."""
+    found = recording()
+    found.plan["shape"] = "breakpoint"
+    for second, one in enumerate(found.seconds):
+        one["users"] = one["requests"]["POST /api/v1/predictions"] = 10 * second
+        one["times"] = {"900" if second >= late_from else "20": 10 * second}
+    return Series(found)
+
+
+def test_the_knee_is_where_answers_stop_to_come_in_time():
+    """Before the p95 stays above its objective; a moment of it is no knee."""
+    assert 280 <= knee(breaking(30), 500).load <= 310
+    assert "The knee is at about" in findings.load(breaking(30), 500)
+    assert not knee(breaking(38), 500).passed
+    assert "not reached: up to 390 arrivals" in findings.load(breaking(38), 500)
+
+
+def overloaded(good, refused, told=True):
+    """10 s of 50 good answers a second, 20 s of three times as many arrivals."""
+    found = recording()
+    found.plan["shape"] = "overload"
+    for one in found.seconds[10:30]:
+        one["users"] = 150
+        one["requests"] = {"POST /api/v1/predictions": good + refused}
+        one["errors"] = {"429": refused}
+        one["refused"] = {"12": refused} if told else {}
+    return found
+
+
+def test_overload_leaves_most_of_the_work_and_tells_the_rest_to_come_again():
+    """As a share of what was done before; refusals have a time of their own, and must say when to come again."""
+    sound = verdicts(overloaded(45, 105))
+    assert all(one.holds for one in sound.values())
+    assert "90% of the 50 before" in findings.load(Series(overloaded(45, 105)), 500)
+    assert "95 % within 12 ms" in findings.errors(Series(overloaded(45, 105)))
+    collapsed = verdicts(overloaded(20, 130))
+    assert [name for name, one in collapsed.items() if not one.holds] == [
+        "with three times as much to do, at least 80 % of the good answers are left"
+    ]
+    silent = verdicts(overloaded(45, 105, told=False))
+    assert not silent["the rest is refused at once, with Retry-After"].holds
 
 
 def test_a_busy_load_generator_is_told():

@@ -24,6 +24,11 @@ def test_a_spike_is_half_of_the_time():
     assert found == [5, 5, 50, 50, 5, 5, 5, None]
 
 
+def test_an_overload_is_three_times_of_what_was_before():
+    """A third of the peak for a quarter of the time, the peak for half of it, a third again."""
+    assert at(schedules.overload, 0, 9, 10, 29, 30, 39, 40, peak=90, seconds=40) == [30, 30, 90, 90, 30, 30, None]
+
+
 def test_a_soak_stays():
     """The peak until the end."""
     assert at(schedules.soak, 0, 599, 600, peak=7, seconds=600) == [7, 7, None]

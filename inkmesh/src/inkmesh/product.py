@@ -20,5 +20,7 @@ PRODUCT = Product(
     make_secrets=keys.make_signing_key,
     preparations=(models.TRAINING,),
     findings=models.findings,
+    # The time that requests took, a second: as many were under way on average.
+    pod_metrics={"requests_in_flight": "inkmesh_request_duration_seconds_sum"},
     add_commands=add_commands,
 )

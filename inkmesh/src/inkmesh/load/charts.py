@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from inkmesh.load import findings
+from inkmesh.load import drift, findings
 from inkmesh.load.series import Line, Series
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ WIDE = Size(11.0, 1.95, 120, beside=True)
 NARROW = Size(4.8, 2.35, 52, beside=False)
 
 
+LOW = 0.3
+"""The height of a chart that has nothing to show: its title says so."""
+
+
 @dataclass(frozen=True)
 class Panel:
     """One chart: what it found, its axis, and what draws it."""
@@ -50,15 +54,18 @@ class Panel:
     title: str
     unit: str
     draw: Callable[[Axes], None]
+    height: float = 1.0
+    """As a share of the others'."""
 
 
 def panels(series: Series, p95_ms: float | None) -> Iterator[Panel]:
     """Every chart that has something to show."""
     arrivals = series.recording.plan["arrivals"] == "open"
-    yield Panel(findings.load(series), "a second" if arrivals else "users;\nrequests/s",
+    yield Panel(findings.load(series, p95_ms), "a second" if arrivals else "users;\nrequests/s",
                 lambda axes: _load(axes, series, "arrivals/s wanted" if arrivals else "users"))  # fmt: skip
     yield Panel(findings.latency(series, p95_ms), "milliseconds", lambda axes: _latency(axes, series, p95_ms))
-    yield Panel(findings.errors(series), "failures/s", lambda axes: _stack(axes, series.counted("errors")))
+    errors = series.counted("errors")
+    yield Panel(findings.errors(series), "failures/s", lambda axes: _stack(axes, errors), 1.0 if errors else LOW)
     if any(line.known() for line in series.pressure()):
         yield Panel(findings.pressure(series), "% of its target", lambda axes: _pressure(axes, series))
         yield Panel(findings.replicas(series), "replicas", lambda axes: _replicas(axes, series))
@@ -67,7 +74,10 @@ def panels(series: Series, p95_ms: float | None) -> Iterator[Panel]:
         yield Panel(findings.spread(name, lines), "requests/s", lambda axes, lines=lines: _stack(axes, lines))  # type: ignore[misc]
     versions = sorted(series.counted("versions"), key=lambda line: line.name)
     yield Panel(findings.versions(versions), "% of readings", lambda axes: _shares(axes, versions))
-    yield Panel(findings.events(series), "count", lambda axes: _events(axes, series))
+    if series.recording.plan.get("drift"):
+        yield Panel(drift.finding(series), "PSI", lambda axes: _drift(axes, series))
+    quiet = not any(line.highest() for line, _ in _happened(series))
+    yield Panel(findings.events(series), "count", lambda axes: _events(axes, series), LOW if quiet else 1.0)
     yield Panel(findings.generator(series), "cores", lambda axes: _generator(axes, series))
 
 
@@ -78,14 +88,16 @@ def figure(series: Series, p95_ms: float | None, size: Size) -> Figure:
 
     found = list(panels(series, p95_ms))
     with mpl.rc_context(STYLE):
-        drawn = Figure(figsize=(size.width, size.height * len(found)), layout="constrained")
-        axes_of = drawn.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
+        heights = [panel.height for panel in found]
+        drawn = Figure(figsize=(size.width, size.height * sum(heights)), layout="constrained")
+        axes_of = drawn.subplots(len(found), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         for panel, axes in zip(found, axes_of, strict=True):
             panel.draw(axes)
             axes.set_title("\n".join(textwrap.wrap(panel.title, size.title)))
             axes.set_ylabel(panel.unit)
             axes.set_ylim(0, max(axes.get_ylim()[1], 1e-3))
-            _legend(axes, size, last=axes is axes_of[-1])
+            if panel.height == 1.0:
+                _legend(axes, size, last=axes is axes_of[-1])
             for mark in series.marks():
                 axes.axvline(mark.x, color=GREY, linestyle=":", linewidth=1)
         at_top = ("data", "axes fraction")
@@ -159,28 +171,44 @@ def _shares(axes: Axes, lines: list[Line]) -> None:
 
 
 def _pressure(axes: Axes, series: Series) -> None:
-    for index, line in enumerate(series.pressure()):
-        _line(axes, line, COLOURS[index % len(COLOURS)], drawstyle="steps-post")
+    for line in series.pressure():
+        _line(axes, line, _colour_of(series, line.name), drawstyle="steps-post")
     axes.axhline(100, color=GREY, linestyle="--", linewidth=1, label="target")
+
+
+def _colour_of(series: Series, workload: str) -> str:
+    """The same in every chart."""
+    names = series.workloads()
+    return COLOURS[names.index(workload) % len(COLOURS)] if workload in names else GREY
 
 
 def _replicas(axes: Axes, series: Series) -> None:
     from matplotlib.ticker import MaxNLocator
 
     names = series.scaled() or series.workloads()[:3]
-    for index, name in enumerate(names):
-        colour = COLOURS[index % len(COLOURS)]
+    for name in names:
+        colour = _colour_of(series, name)
         _line(axes, series.of_workload(name, "desired"), colour, f"{name} wanted", linestyle="--",
               drawstyle="steps-post")  # fmt: skip
         _line(axes, series.of_workload(name, "ready"), colour, f"{name} ready", drawstyle="steps-post")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
+def _drift(axes: Axes, series: Series) -> None:
+    for index, line in enumerate(drift.lines(series)):
+        _line(axes, line, COLOURS[index % len(COLOURS)])
+    axes.axhline(drift.CHANGED, color=GREY, linestyle="--", linewidth=1, label="changed")
+
+
+def _happened(series: Series) -> list[tuple[Line, str]]:
+    names = {"ejected": "ejected now", "ejections": "ejections", "retries": "retries", "refused": "full pool"}
+    return [(series.envoy(name), words) for name, words in names.items()] + [(series.restarts(), "restarts")]
+
+
 def _events(axes: Axes, series: Series) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    names = {"ejected": "ejected now", "ejections": "ejections", "retries": "retries", "refused": "full pool"}
-    lines = [(series.envoy(name), words) for name, words in names.items()] + [(series.restarts(), "restarts")]
+    lines = _happened(series)
     for index, (line, words) in enumerate(lines):
         _line(axes, line, COLOURS[index], words, drawstyle="steps-post")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))

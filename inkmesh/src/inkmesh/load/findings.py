@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from inkmesh.load.bottleneck import own_part
+from inkmesh.load.knee import knee, overload
 from inkmesh.load.scaling import rises
-from inkmesh.load.series import KNEE_SECONDS, Line, Series
+from inkmesh.load.series import Line, Series
 
 
-def load(series: Series) -> str:
+def load(series: Series, objective: float | None) -> str:
     """How much was asked for, and how much of it was answered."""
     plan = series.recording.plan
-    if plan["shape"] == "breakpoint":
-        return _knee(series)
+    if plan["shape"] == "breakpoint" and objective is not None:
+        return _knee(series, objective)
+    if plan["shape"] == "overload":
+        return _overload(series)
     asked = series.users().highest()
     unit = "arrivals a second" if plan["arrivals"] == "open" else "users"
     return f"Load went up to {asked:.0f} {unit}; at most {series.rate().highest():.0f} requests were answered a second"
@@ -37,6 +40,12 @@ def errors(series: Series) -> str:
     if not total:
         return f"None of {requests:,} requests failed"
     kind, _ = total.most_common(1)[0]
+    told, within = series.totals("refused").total(), series.refused(0.95)
+    if within is not None and told >= total.total() / 2:
+        return (
+            f"{total.total():,} of {requests:,} requests failed; {told:,} of them were told to come again later, "
+            f"95 % within {within:.0f} ms"
+        )
     return f"{total.total():,} of {requests:,} requests failed ({total.total() / requests:.1%}), mostly: {kind}"
 
 
@@ -99,17 +108,23 @@ def generator(series: Series) -> str:
     return f"The load generator was not the bottleneck: {own}"
 
 
-def _knee(series: Series) -> str:
-    """Where more load stops to bring more good answers."""
-    good = series.steady_good()
-    if not good.known():
-        return "No request was answered"
-    at, best = max(good.known(), key=lambda point: point[1])
-    asked = next((y for x, y in series.users().known() if x >= at), None) or 0
+def _knee(series: Series, objective: float) -> str:
+    """Up to where answers come in time."""
+    found = knee(series, objective)
     unit = "arrivals a second" if series.recording.plan["arrivals"] == "open" else "users"
-    if at >= series.x[-1] - 2 * KNEE_SECONDS:
-        return f"The knee was not reached: {best:.0f} good answers a second at {asked:.0f} {unit}, and growing"
-    return f"The knee is at about {asked:.0f} {unit}: {best:.0f} good answers a second, and not more after that"
+    said = f"{found.load:.0f} {unit}, with {found.good:.0f} good answers a second"
+    if not found.passed:
+        return f"The knee was not reached: up to {said} the p95 stayed within {objective:g} ms"
+    return f"The knee is at about {said}: beyond it the p95 stays above {objective:g} ms"
+
+
+def _overload(series: Series) -> str:
+    """How much is still done when there is too much to do."""
+    found = overload(series)
+    return (
+        f"With three times as much to do {found.during:.0f} answers a second were good: {found.share:.0%} of the "
+        f"{found.before:.0f} before"
+    )
 
 
 def _busiest(lines: list[Line]) -> tuple[float, list[float]]:

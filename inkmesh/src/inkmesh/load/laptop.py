@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
 import psutil
 
+from inkmesh.load import drift
 from inkmesh.load.target import verdict
 from localmesh.errors import LocalmeshError
 from localmesh.session import Session
@@ -54,7 +56,7 @@ class Laptop:
         except LocalmeshError:
             return None
         replicas = [(workload, one) for workload in status["workloads"] for one in workload["replicas"]]
-        served = await asyncio.gather(*(self._served(one["http"]) for _, one in replicas))
+        metrics = await asyncio.gather(*(self._metrics(one["http"]) for _, one in replicas))
         envoy = await self._envoy(status["envoy"]["admin"])
         pids = {one["name"]: one["pid"] for _, one in replicas if one["pid"]}
         if envoys := status["envoy"].get("pid"):
@@ -71,10 +73,11 @@ class Laptop:
                 for workload in status["workloads"]
             },
             "served": {
-                one["name"]: {"workload": workload["name"], "count": count}
-                for (workload, one), count in zip(replicas, served, strict=True)
-                if count is not None
+                one["name"]: {"workload": workload["name"], "count": _served(text)}
+                for (workload, one), text in zip(replicas, metrics, strict=True)
+                if text is not None
             },
+            "drift": _drift((workload["name"], text) for (workload, _), text in zip(replicas, metrics, strict=True)),
             "autoscalers": [_autoscaler(one) for one in status.get("autoscalers", [])],
             "envoy": {**envoy, "restarts": status["envoy"].get("restarts", 0)},
             "cpu": {name: round(used, 3) for name, pid in pids.items() if (used := self._cpu(pid)) is not None},
@@ -101,17 +104,14 @@ class Laptop:
             return {"code": None, "said": f"payment could not be asked: {error!r}"}
         return verdict(done.returncode, done.stdout + done.stderr)
 
-    async def _served(self, address: str | None) -> float | None:
-        """How many requests a replica served since it started, without probes and metrics."""
+    async def _metrics(self, address: str | None) -> str | None:
+        """What a replica tells of itself."""
         if address is None:
             return None
         try:
-            text = (await self._http.get(f"http://{address}/metrics")).text
+            return (await self._http.get(f"http://{address}/metrics")).text
         except httpx.HTTPError:
             return None
-        return sum(
-            float(one["count"]) for one in _SERVED.finditer(text) if not any(own in one["labels"] for own in _OWN)
-        )
 
     async def _envoy(self, admin: str) -> dict[str, int]:
         found = dict.fromkeys(_NAMES.values(), 0)
@@ -134,6 +134,21 @@ class Laptop:
         except psutil.Error:
             self._processes.pop(pid, None)
         return None
+
+
+def _served(metrics: str) -> float:
+    """How many requests a replica served since it started, without probes and metrics."""
+    found = _SERVED.finditer(metrics)
+    return sum(float(one["count"]) for one in found if not any(own in one["labels"] for own in _OWN))
+
+
+def _drift(metrics: Iterable[tuple[str, str | None]]) -> dict[str, float]:
+    """Of each workload that reads digits, the replica that is furthest off."""
+    found: dict[str, float] = {}
+    for workload, text in metrics:
+        if text is not None and (index := drift.measured(text)) is not None:
+            found[workload] = max(index, found.get(workload, 0.0))
+    return found
 
 
 def _autoscaler(one: dict[str, Any]) -> dict[str, Any]:

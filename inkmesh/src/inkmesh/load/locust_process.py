@@ -30,6 +30,8 @@ class Plan:
     seconds: float
     rest: float = 0.0
     steps: int = 4
+    drift: str = ""
+    """How digits go bad (loadtest/drift.py) after a third of the shape; empty: they do not."""
     more: tuple[str, ...] = ()
     """Further words for Locust."""
 
@@ -41,7 +43,8 @@ class Plan:
     def as_dict(self) -> dict[str, Any]:
         """For the recording."""
         found = {"shape": self.shape, "arrivals": self.arrivals, "peak": self.peak}
-        return {**found, "seconds": self.seconds, "rest": self.rest, "steps": self.steps}
+        found |= {"seconds": self.seconds, "rest": self.rest, "steps": self.steps}
+        return found | ({"drift": self.drift, "drift_after": self.seconds / 3} if self.drift else {})
 
     def words(self, locustfile: Path, host: str, journal: Path) -> list[str]:
         """The command line."""
@@ -50,6 +53,7 @@ class Plan:
             "--exit-code-on-error", "0", "--loglevel", "WARNING", "--journal", str(journal),
             "--shape", self.shape, "--users", str(self.peak), "--run-time", f"{self.seconds:g}",
             "--arrivals", self.arrivals, "--shape-rest", f"{self.rest:g}", "--shape-steps", str(self.steps),
+            "--drift", self.drift, "--drift-after", f"{self.seconds / 3:g}",
             *self.more,
         ]  # fmt: skip
 

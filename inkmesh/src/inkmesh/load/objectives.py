@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inkmesh.load import drift
+from inkmesh.load.knee import overload
 from inkmesh.load.scaling import fell_back, rises
 from inkmesh.load.series import Series
 from localmesh.errors import LocalmeshError
@@ -27,10 +29,11 @@ Check = Callable[[Series, Mapping[str, Any]], tuple[bool, str]]
 
 def judge(series: Series, file: Path) -> list[Verdict]:
     """Every objective of `file` for the run's shape. Raises LocalmeshError when the file cannot be used."""
-    shape = series.recording.plan["shape"]
+    plan = series.recording.plan
+    kinds = {plan["shape"], "drift"} if plan.get("drift") else {plan["shape"]}
     verdicts = []
     for one in _objectives(file):
-        if shape in one.get("shapes", [shape]):
+        if kinds & set(one.get("shapes", kinds)):
             holds, found = CHECKS[one["check"]](series, one)
             verdicts.append(Verdict(one["name"], holds, found))
     return verdicts
@@ -117,6 +120,27 @@ def _served(series: Series, wanted: Mapping[str, Any]) -> tuple[bool, str]:
     return best >= wanted["at_least"], f"{best:.0f} good answers a second in the best five seconds"
 
 
+def _drift_seen(series: Series, wanted: Mapping[str, Any]) -> tuple[bool, str]:
+    seen = drift.seen_after(series)
+    return seen is not None and seen <= wanted["within_seconds"], drift.finding(series)
+
+
+def _goodput(series: Series, wanted: Mapping[str, Any]) -> tuple[bool, str]:
+    found = overload(series)
+    said = f"{found.during:.0f} good answers a second, {found.share:.0%} of the {found.before:.0f} before"
+    return found.share >= wanted["at_least_share"], said
+
+
+def _refusals(series: Series, wanted: Mapping[str, Any]) -> tuple[bool, str]:
+    told, within = series.totals("refused").total(), series.refused(0.95)
+    requests = series.totals("requests").total()
+    others = series.totals("errors").total() - told
+    if within is None:
+        return not others and requests > 0, f"none was refused, {others} of {requests} failed in other ways"
+    said = f"{told} of {requests} refused with Retry-After, 95 % within {within:.0f} ms; {others} failed in other ways"
+    return within <= wanted["refused_p95_ms"] and others <= wanted["others_at_most"] * requests, said
+
+
 CHECKS: Mapping[str, Check] = {
     "scaled_up": _scaled_up,
     "scaled_down": _scaled_down,
@@ -125,6 +149,9 @@ CHECKS: Mapping[str, Check] = {
     "errors": _errors,
     "books": _books,
     "served": _served,
+    "goodput": _goodput,
+    "refusals": _refusals,
+    "drift_seen": _drift_seen,
 }
 """By the name that the file uses."""
 NEEDS = {
@@ -133,5 +160,8 @@ NEEDS = {
     "p95_recovers": ("p95_ms", "within_seconds"),
     "errors": ("at_most",),
     "served": ("at_least",),
+    "goodput": ("at_least_share",),
+    "refusals": ("refused_p95_ms", "others_at_most"),
+    "drift_seen": ("within_seconds",),
 }
 """The numbers that each check reads."""

@@ -11,7 +11,7 @@ from inkmesh.load.figures import figures
 from inkmesh.load.objectives import Verdict
 from inkmesh.load.series import Series
 
-_STYLE = """
+STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 0 auto; max-width: 75rem;
   padding: 1rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
@@ -49,7 +49,7 @@ def _page(series: Series, verdicts: list[Verdict], wide: str, narrow: str) -> st
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>{_STYLE}</style>
+<style>{STYLE}</style>
 <h1>{title}: {verdict}</h1>
 <p class="quiet">{when}; {_words(series)}</p>
 <h2>Objectives</h2>

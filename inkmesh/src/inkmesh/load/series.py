@@ -79,6 +79,10 @@ class Series:
         """Requests answered a second, right or wrong."""
         return Line("requests/s", self.x, [float(sum(one["requests"].values())) for one in self._seconds])
 
+    def good(self) -> Line:
+        """Requests answered rightly a second."""
+        return Line("good", self.x, [float(_good(one)) for one in self._seconds])
+
     def steady_good(self) -> Line:
         """Requests answered rightly a second, as the mean of five seconds: one second alone is luck."""
         values = [_good(one) for one in self._seconds]
@@ -102,10 +106,11 @@ class Series:
 
     def overall(self, share: float) -> float | None:
         """A percentile of the whole run's times, milliseconds."""
-        together: Counter[str] = Counter()
-        for one in self._all:
-            together.update(one["times"])
-        return quantile(together, share)
+        return quantile(self.totals("times"), share)
+
+    def refused(self, share: float) -> float | None:
+        """A percentile of the times of those that were told to come later, milliseconds."""
+        return quantile(self.totals("refused"), share)
 
     def counted(self, field: str) -> list[Line]:
         """The journal's counts by name (`errors`, `versions`, `replicas`), a second, most of all first."""
@@ -118,7 +123,7 @@ class Series:
         """Counts of the whole run by name."""
         total: Counter[str] = Counter()
         for one in self._all:
-            total.update(one[field])
+            total.update(one.get(field, {}))
         return total
 
     def workloads(self) -> list[str]:
@@ -174,6 +179,8 @@ class Series:
         """The scenario at the beginning, its changes, and restarts of Envoy."""
         first = self._samples[0]["scenario"] if self._samples else None
         found = [Mark(self.sampled[0], first)] if first else []
+        if drift := self.recording.plan.get("drift"):
+            found.append(Mark(self.recording.plan["drift_after"], f"bad digits: {drift}"))
         for before, after, x in zip(self._samples, self._samples[1:], self.sampled[1:], strict=False):
             if after["scenario"] != before["scenario"]:
                 found.append(Mark(x, after["scenario"] or "no scenario"))

@@ -17,7 +17,7 @@ class Target(Protocol):
 
         `t` (Unix seconds), `scenario`, `workloads` (name → desired, ready, restarts), `served` (replica → workload,
         count), `autoscalers` (workload, current, target, unit, min, max), `envoy` (ejected, ejections, retries,
-        refused, restarts), `cpu` (process → cores).
+        refused, restarts), `cpu` (process → cores), `drift` (workload → PSI of what it reads; where it is measured).
         """
 
     async def close(self) -> None:
