@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 UV_VERSION := 0.13.8
 PACKAGES := pyproject.toml uv.lock $(wildcard */pyproject.toml packages/*/pyproject.toml services/*/pyproject.toml)
 
-.PHONY: help install up down test cluster-test check lint types generated bench bench-inference faults load price screenshots format
+.PHONY: help install up down test cluster-test check lint types generated bench bench-inference soak bench-payment bench-mesh faults fuzz fuzz-refresh parity parity-refresh parity-fields load price screenshots format
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -62,6 +62,32 @@ bench: .venv/.developing ## paid readings a second, beside a FastAPI + httpx gat
 
 bench-inference: .venv/.developing ## one row and batches beside MLServer and KServe, in their own environments
 	$(BIN)/python loadtest/bench_inference.py $(ARGS)
+
+soak: .venv/.developing ## inference for an hour: its memory stays flat (ARGS="--minutes 10")
+	$(BIN)/python loadtest/soak_inference.py $(ARGS)
+
+bench-payment: .venv/.developing ## durable ledger transactions a second beside fsync, SQLAlchemy's async ORM and a constant gRPC answer
+	$(BIN)/python loadtest/bench_payment.py $(ARGS)
+
+bench-mesh: .venv/.developing ## the laptop mesh: changes under load, and what it costs
+	$(BIN)/python loadtest/bench_mesh_changes.py
+	$(BIN)/python loadtest/bench_mesh_cost.py
+
+parity: .venv/.developing ## localmesh's translation beside what istiod answered (ARGS="-k retries")
+	$(BIN)/pytest tests/parity $(ARGS)
+
+parity-refresh: .venv/.developing ## ask istiod anew, and show what changed (ORACLE=PATH ARGS="CASE …", without: all)
+	$(BIN)/python tests/parity/refresh.py --oracle $(ORACLE) $(or $(ARGS),--all)
+	git diff --stat -- tests/parity/expected
+
+parity-fields: .venv/.developing ## the table of Istio's fields, localmesh/FIELDS.md
+	$(BIN)/python tests/parity/fields.py >localmesh/FIELDS.md
+
+fuzz: .venv/.developing ## 2,000 random documents against a real istiod (ORACLE=PATH)
+	ORACLE=$(ORACLE) $(BIN)/python tests/fuzz/run.py $(ARGS)
+
+fuzz-refresh: .venv/.developing ## ask istiod about the recorded random documents anew (ORACLE=PATH)
+	ORACLE=$(ORACLE) $(BIN)/python tests/fuzz/run.py --record
 
 faults: .venv/.developing ## the ledger under fire (ARGS="--kills 300 --clients 32 --operations 50000"; --help names the rest)
 	$(BIN)/python services/payment/tests/faults/run.py $(ARGS)
