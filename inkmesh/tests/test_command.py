@@ -17,6 +17,15 @@ def test_it_has_its_own_verbs():
     assert "scenario" in text
 
 
+def test_training_can_be_checked(tmp_path):
+    """`train --check` says of each model whether it is what training makes, and ends with 1 when one is not."""
+    command = [sys.executable, "-m", "inkmesh", "train", "--check", "--output", str(tmp_path / "models")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.count("nothing stands there") == 4
+    assert not (tmp_path / "models").exists()
+
+
 def test_its_folders_are_there():
     """What the product names is in the checkout."""
     assert (ROOT / PRODUCT.overlay / "kustomization.yaml").is_file()

@@ -16,9 +16,15 @@ def train(
     output: Annotated[
         Path | None, typer.Option(help="Where the models go; `up` looks for them in the state folder.")
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Train again and compare with what stands there, to the byte; write nothing."),
+    ] = False,
 ) -> None:
-    """Train every model, with its manifest beside it. A running copy goes on with what it loaded; restart it then."""
+    """Train every model that is missing or out of date, with its manifest beside it. A running copy takes it up."""
     folder = output or folder_of(context.obj.state)
+    if check:
+        raise typer.Exit(subprocess.run((*training_command(folder), "--check"), check=False).returncode)
     folder.mkdir(parents=True, exist_ok=True)
     code = subprocess.run(training_command(folder), check=False).returncode
     if code != 0:
