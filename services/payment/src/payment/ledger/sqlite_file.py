@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from importlib import resources
 from pathlib import Path
 
 from payment.ledger.store import WrongSchema
 
 SCHEMA_VERSION = 1
+_WAIT_SECONDS = 5.0
+"""For whoever holds the file's lock."""
 
 # FULL: a commit is on the disk before anyone is told. The rest keeps SQLite's own files and defaults out of the way.
 _PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA recursive_triggers = ON",  # so that REPLACE fires the triggers that refuse DELETE
@@ -24,8 +26,9 @@ _PRAGMAS = (
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the ledger for writing; a new file gets its tables. Raises WrongSchema, sqlite3.Error."""
-    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
     try:
+        _write_ahead(connection)
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         _prepare(connection)
@@ -38,7 +41,9 @@ def connect(path: Path) -> sqlite3.Connection:
 def connect_to_read(path: Path) -> sqlite3.Connection:
     """Open an existing ledger without the means to change it. Raises sqlite3.OperationalError when there is none."""
     address = f"{path.absolute().as_uri()}?mode=rw"  # read-only files could not take part in the WAL
-    connection = sqlite3.connect(address, timeout=5.0, isolation_level=None, check_same_thread=False, uri=True)
+    connection = sqlite3.connect(
+        address, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+    )
     connection.execute("PRAGMA query_only = ON")
     return connection
 
@@ -53,6 +58,20 @@ def schema() -> list[str]:
             statements.append(begun.strip())
             begun = ""
     return statements
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log. Of those who switch a new file over together, SQLite refuses all but one at once."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
