@@ -47,12 +47,7 @@ def decode(body: bytes, header_length: int | None = None) -> Asked:
             raise BadInput("Inference-Header-Content-Length must be the length of the JSON that the body begins with.")
         tail = memoryview(body)[header_length:]
         body = body[:header_length]
-    try:
-        request = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise BadInput("The body is not JSON.") from None
-    if type(request) is not dict:
-        raise BadInput("The body must be an object.")
+    request = _object(body)
     identity = request.get("id", "")
     if type(identity) is not str:
         raise BadInput("id must be a string.")
@@ -97,13 +92,18 @@ def only_ready(body: bytes) -> bool:
     """Whether the repository's index is asked for ready models alone; an empty body asks for all. Raises BadInput."""
     if not body.strip():
         return False
+    request = _object(body)
+    return _flag(request.get("ready", False), "ready")
+
+
+def _object(body: bytes) -> dict[str, Any]:
     try:
-        request = orjson.loads(body)
+        found = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise BadInput("The body is not JSON.") from None
-    if type(request) is not dict:
+    if type(found) is not dict:
         raise BadInput("The body must be an object.")
-    return _flag(request.get("ready", False), "ready")
+    return found
 
 
 def _input(item: dict[str, Any], tail: memoryview, booleans: bool) -> tuple[Tensor, memoryview]:
