@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fakes.ledger import FakeLedger
 from fakes.model import FakeModel
 from gateway import app
+from gateway.admission import Admission
 from gateway.http import Api, Metrics, problem_answer
 from gateway.keys import KeySet
 from gateway.rates import Rates
@@ -65,5 +66,5 @@ def client():
     tokens = Tokens(keys, 3600)
     metrics = Metrics(telemetry.registry)
     reader = Reader(ledger, model, 1, service.hop, problem_answer, metrics.answered)
-    api = Api(tokens, Rates(live), ledger, reader, metrics, 20)
+    api = Api(tokens, Admission(live), Rates(live), ledger, reader, metrics, 20)
     return Client(app.create(api, service), ledger, model, tokens, keys, live)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateway import app, keys
+from gateway.admission import Admission
 from gateway.http import Api, Metrics, problem_answer
 from gateway.provision.material import signing_key
 from gateway.rates import Rates
@@ -98,8 +99,8 @@ class Rotated:
         metrics = Metrics(telemetry.registry)
         reader = Reader(self.client.ledger, self.client.model, 1, service.hop, problem_answer, metrics.answered)
         async with follow("token-keys", self.folder, keys.parse, telemetry.reloads) as live:
-            rates = Rates(Live(LiveSettings()))
-            api = Api(Tokens(live, 3600), rates, self.client.ledger, reader, metrics, 10_000)
+            limits = Live(LiveSettings())
+            api = Api(Tokens(live, 3600), Admission(limits), Rates(limits), self.client.ledger, reader, metrics, 10_000)
             transport = httpx.ASGITransport(app.create(api, service))
             async with httpx.AsyncClient(transport=transport, base_url="http://inkmesh") as self.http:
                 await self.arrive()

@@ -11,6 +11,7 @@ import grpc.aio
 from starlette.types import ASGIApp
 
 from gateway import app, keys
+from gateway.admission import Admission
 from gateway.clients import CHANNEL_OPTIONS, GrpcLedger, GrpcModel
 from gateway.http import Api, Metrics, problem_answer
 from gateway.rates import Rates
@@ -47,6 +48,6 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Running]:
             metrics = Metrics(telemetry.registry)
             reader = Reader(ledger, model, settings.reading_price, service.hop, problem_answer, metrics.answered)
             tokens = Tokens(key_set, settings.token_seconds)
-            api = Api(tokens, Rates(live), ledger, reader, metrics, settings.session_credits)
+            api = Api(tokens, Admission(live), Rates(live), ledger, reader, metrics, settings.session_credits)
             service.health.set_ready(True)
             yield Running(app.create(api, service), service)

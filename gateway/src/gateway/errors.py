@@ -30,6 +30,11 @@ def not_found() -> Fault:
     return Fault(Code.NOT_FOUND, "not-found", "You have no such prediction.")
 
 
+def overloaded() -> Fault:
+    """503: as much is under way as can be done in time."""
+    return Fault(Code.UNAVAILABLE, "overloaded", "Too many readings are under way: try again after 1 s.")
+
+
 def too_many(what: str, seconds: int) -> Fault:
     """429: more than the limit; `seconds` until the next is welcome."""
     return Fault(Code.TOO_MANY, "rate-limited", f"Too many {what}s: try again after {seconds} s.", retry_after=seconds)

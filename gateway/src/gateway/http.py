@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from prometheus_client import CollectorRegistry, Counter
 
 from gateway import requests
+from gateway.admission import Admission
 from gateway.errors import not_found
 from gateway.rates import Rates
 from gateway.readings import Answer, Key, Ledger, Reader, Reading, charge_id_of
@@ -55,6 +56,7 @@ class Api:
     """The endpoints. Each reads the request, calls one thing, and renders what it got."""
 
     tokens: Tokens
+    admission: Admission
     rates: Rates
     ledger: Ledger
     reader: Reader
@@ -73,6 +75,10 @@ class Api:
         return _json(200, {"account_id": found.account_id, "balance": found.balance, "held": found.held})
 
     async def predict(self, request: Request) -> Response:
+        with self.admission:  # before all work
+            return await self._predict(request)
+
+    async def _predict(self, request: Request) -> Response:
         account_id = self._account_of(request)
         self.rates.reading(account_id)  # before the key: a 429 is never stored
         name = requests.idempotency_key(request.headers.get("idempotency-key"))

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import SettingsConfigDict
 
 import runtime.settings
-from runtime.settings import ServerSettings
+from runtime.settings import ServerSettings, SettingsConfigDict
 
 
 class Settings(ServerSettings):
@@ -39,13 +38,15 @@ class LiveSettings(runtime.settings.LiveSettings):
     """In force without a restart."""
 
     readings_per_second: int = Field(default=200, ge=1, le=100_000)
-    """Readings of one account at one replica, over ten seconds."""
+    """Readings of one account at one replica that it can keep up."""
     readings_burst: int = Field(default=400, ge=1, le=100_000)
-    """The most of them within one second."""
+    """The most of them at once, after a pause."""
+    readings_at_once: int = Field(default=256, ge=1, le=100_000)
+    """Readings under way at one replica, of all accounts; what comes on top is answered 503."""
     sessions_per_second: int = Field(default=100, ge=1, le=100_000)
-    """New sessions at one replica, over ten seconds."""
+    """New sessions at one replica that it can keep up."""
     sessions_burst: int = Field(default=200, ge=1, le=100_000)
-    """The most of them within one second."""
+    """The most of them at once, after a pause."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
