@@ -69,9 +69,8 @@ soak: .venv/.developing ## inference for an hour: its memory stays flat (ARGS="-
 bench-payment: .venv/.developing ## durable ledger transactions a second beside fsync, SQLAlchemy's async ORM and a constant gRPC answer
 	$(BIN)/python loadtest/bench_payment.py $(ARGS)
 
-bench-mesh: .venv/.developing ## the laptop mesh: changes under load, and what it costs
-	$(BIN)/python loadtest/bench_mesh_changes.py
-	$(BIN)/python loadtest/bench_mesh_cost.py
+bench-mesh: .venv/.developing ## the laptop mesh: changes under load, and what it costs (ARGS="--only changes")
+	$(BIN)/python loadtest/bench_mesh.py $(ARGS)
 
 parity: .venv/.developing ## localmesh's translation beside what istiod answered (ARGS="-k retries")
 	$(BIN)/pytest tests/parity $(ARGS)

@@ -1,14 +1,14 @@
-"""What the laptop mesh costs: at rest, in memory, to translate 1,000 routes, and for one hop. Prints a table."""
+"""What the laptop mesh costs at rest, in memory, and to translate 1,000 routes."""
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,6 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-import bench_mesh_hop
 from envoys.bench import free_port, routes, rule
 from parity import registry
 
@@ -25,11 +24,15 @@ from localmesh.translate import translate
 
 SHOP = Path(__file__).resolve().parent.parent / "localmesh" / "examples" / "shop"
 _REST_SECONDS = 30.0
-_MIB = 1024 * 1024
+_SETTLE_SECONDS = 10.0
+_MB = 1_000_000
 
 
-def resting() -> dict[str, tuple[float, float]]:
-    """`control` and `envoy` → percent of one core at rest, and MiB resident, while localmesh runs its example."""
+def resting() -> Iterator[tuple[str, str]]:
+    """What supervisor and Envoy need at rest, while localmesh runs its example: CPU of one core, memory.
+
+    PSS counts a page that several processes share by its share, RSS in full.
+    """
     with tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-m", "localmesh", "--root", str(SHOP), "--home", home]
         subprocess.run([*command, "up", "--detach", "--port", str(free_port())], check=True, stdout=subprocess.DEVNULL)
@@ -37,19 +40,17 @@ def resting() -> dict[str, tuple[float, float]]:
             state = json.loads((Path(home) / "state.json").read_text())
             status = json.loads(subprocess.run([*command, "status", "--json"], check=True, capture_output=True).stdout)
             processes = {
-                "control": psutil.Process(state["pid"]),
-                "envoy": psutil.Process(status["envoy"]["pid"]),
+                "the supervisor": psutil.Process(state["pid"]),
+                "Envoy": psutil.Process(status["envoy"]["pid"]),
             }
-            time.sleep(5)
+            time.sleep(_SETTLE_SECONDS)
             before = {name: sum(one.cpu_times()[:2]) for name, one in processes.items()}
             time.sleep(_REST_SECONDS)
-            return {
-                name: (
-                    100 * (sum(one.cpu_times()[:2]) - before[name]) / _REST_SECONDS,
-                    one.memory_info().rss / _MIB,
-                )
-                for name, one in processes.items()
-            }
+            for name, one in processes.items():
+                percent = 100 * (sum(one.cpu_times()[:2]) - before[name]) / _REST_SECONDS
+                memory = one.memory_full_info()
+                sizes = f"{memory.rss / _MB:.0f} MB resident (PSS {memory.pss / _MB:.0f} MB)"
+                yield f"{name} at rest", f"{percent:.2f} % of a core, {sizes}"
         finally:
             subprocess.run([*command, "down"], check=True, stdout=subprocess.DEVNULL)
 
@@ -72,17 +73,7 @@ def translating() -> float:
     return statistics.median(took)
 
 
-def main() -> None:
-    """Measure one after the other, and print."""
-    print(f"{os.cpu_count()} cores")
-    for name, (percent, memory) in resting().items():
-        print(f"{name} at rest: {percent:.2f} % of a core, {memory:.0f} MiB resident")
-    print(f"1,000 routes translated in {translating():.0f} ms")
-    with tempfile.TemporaryDirectory() as folder:
-        hops = bench_mesh_hop.compare(Path(folder))
-    for name, (milliseconds, rate) in hops.items():
-        print(f"one hop, {name}: {milliseconds:.3f} ms alone, {rate:.0f} requests/s of 32 callers")
-
-
-if __name__ == "__main__":
-    main()
+def rows() -> Iterator[tuple[str, str]]:
+    """What was measured, and what came of it."""
+    yield from resting()
+    yield "1,000 routes translated in", f"{translating():.0f} ms"

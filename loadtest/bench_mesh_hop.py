@@ -1,7 +1,7 @@
 """One hop through localmesh's Envoy beside one through an Envoy configured by hand: same binary, caller and service.
 
 By hand is what a manual would have: a listener, a route for all paths, the router, a cluster. The two are loaded in
-turns, so that a noisy machine is noisy for both.
+turns, so that a noisy machine is noisy for both; neither logs requests.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from localmesh.mesh import Address
 _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 _TYPES = "type.googleapis.com/envoy.extensions.filters"
 _GET = Request("GET", "/")
+OURS, BY_HAND = "localmesh", "by hand"
 
 
 class _Service(asyncio.Protocol):
@@ -76,14 +79,14 @@ def by_hand(listen: int, admin: int, service: int) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def handmade(folder: Path, service: int) -> Iterator[tuple[int, Address]]:
-    """That Envoy at work: its port, and its admin interface."""
+def handmade(folder: Path, service: int) -> Iterator[tuple[int, Address, int]]:
+    """That Envoy at work: its port, its admin interface, its process."""
     listen, admin = free_port(), free_port()
     file = folder / "by-hand.json"
     file.write_text(json.dumps(by_hand(listen, admin, service)))
     with subprocess.Popen(envoy.command(envoy.binary(), file, log=folder / "by-hand.log")) as process:
         try:
-            yield listen, Address("127.0.0.1", admin)
+            yield listen, Address("127.0.0.1", admin), process.pid
         finally:
             process.terminate()
 
@@ -96,38 +99,60 @@ async def serving() -> AsyncIterator[int]:
     server.close()
 
 
-async def _turn(port: int, seconds: float) -> tuple[float, float]:
-    """Milliseconds of one caller's request (median), and requests a second of 32."""
+@dataclass(frozen=True)
+class Turn:
+    """One caller's request in milliseconds (median); of 32 callers requests a second, and Envoy's CPU for one in µs."""
+
+    alone: float
+    rate: float
+    cpu: float
+
+
+async def _turn(port: int, pid: int, seconds: float) -> Turn:
     async with Client("127.0.0.1", port) as client:
         lone = await saturate(lambda: client.send(_GET), 1, seconds)
-        began = time.perf_counter()
+        began, used = time.perf_counter(), _cpu_seconds(pid)
         many = await saturate(lambda: client.send(_GET), 32, seconds)
-        rate = len(many) / (time.perf_counter() - began)
+        took, used = time.perf_counter() - began, _cpu_seconds(pid) - used
     assert all(one.status == 200 for one in (*lone, *many))
-    return 1000 * statistics.median(one.seconds for one in lone), rate
+    return Turn(1000 * statistics.median(one.seconds for one in lone), len(many) / took, 1e6 * used / len(many))
 
 
-async def _compare(folder: Path, turns: int, seconds: float) -> dict[str, tuple[float, float]]:
+def _cpu_seconds(pid: int) -> float:
+    """To the nanosecond, where psutil knows hundredths of a second."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+async def _compare(folder: Path, turns: int, seconds: float) -> dict[str, list[Turn]]:
     with started(folder) as bench:
+        bench.logs = False
         async with serving() as service:
-            with handmade(folder, service) as (listen, admin):
-                async with envoy.Admin(admin) as other:
-                    while not await other.ready():  # noqa: ASYNC110 (another process's state)
-                        await asyncio.sleep(0.05)
+            with handmade(folder, service) as (listen, admin, pid):
+                while not await envoy.Admin(admin).ready():  # noqa: ASYNC110 (another process's state)
+                    await asyncio.sleep(0.05)
                 async with bench.running([replica(Backend("service", port=service))]):
-                    ports = {"localmesh": bench.callers["web"], "by hand": listen}
-                    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ports}
-                    for turn in range(turns + 1):
-                        for name, port in ports.items():
-                            result = await _turn(port, seconds)
-                            # The first turn warms up.
-                            found[name] += [result] if turn else []
-    return {
-        name: (statistics.median(one[0] for one in results), statistics.median(one[1] for one in results))
-        for name, results in found.items()
-    }
+                    ways = {OURS: (bench.callers["web"], bench.pid), BY_HAND: (listen, pid)}
+                    found: dict[str, list[Turn]] = {name: [] for name in ways}
+                    for turn in range(turns + 2):
+                        # Now the one is first, now the other.
+                        for name in sorted(ways, reverse=bool(turn % 2)):
+                            result = await _turn(*ways[name], seconds)
+                            # The first turns warm up.
+                            found[name] += [result] if turn > 1 else []
+    return found
 
 
-def compare(folder: Path, turns: int = 7, seconds: float = 2.0) -> dict[str, tuple[float, float]]:
-    """`localmesh` and `by hand` → milliseconds of one caller's request, requests/s of 32; medians of the turns."""
-    return uvloop.run(_compare(folder, turns, seconds))
+def rows(turns: int = 60, seconds: float = 0.25) -> Iterator[tuple[str, str]]:
+    """Each way's medians, and the median of the turns' ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = uvloop.run(_compare(Path(folder), turns, seconds))
+    for name, results in found.items():
+        alone, rate, cpu = (statistics.median(column) for column in zip(*map(astuple, results), strict=True))
+        yield (
+            f"one hop, {name}",
+            f"{alone:.3f} ms alone; of 32 callers {rate:.0f} requests/s, {cpu:.1f} µs of Envoy's CPU",
+        )
+    pairs = list(zip(map(astuple, found[OURS]), map(astuple, found[BY_HAND]), strict=True))
+    alone, rate, cpu = (statistics.median(one[i] / other[i] for one, other in pairs) for i in range(3))
+    yield f"{OURS} / {BY_HAND}", f"{alone:.2f} alone; of 32 callers {rate:.2f} of the requests, {cpu:.2f} of the CPU"

@@ -51,7 +51,7 @@ class Copy:
 
     def replica(self, workload: str) -> tuple[str, int]:
         """Where one replica listens for HTTP, past the mesh."""
-        host, _, port = self.replicas(workload)[0]["http"].rpartition(":")
+        host, _, port = self.replicas(workload)[0]["own"]["http"].rpartition(":")
         return host, int(port)
 
     def apply(self, scenario: str | None) -> None:

@@ -154,7 +154,7 @@ class Lesson:
         await _until(lambda: len(self._addresses()) == replicas)
 
     def _addresses(self) -> list[str]:
-        return [one["grpc"] for one in self._copy.replicas(WORKLOAD) if one["ready"]]
+        return [one["own"]["grpc"] for one in self._copy.replicas(WORKLOAD) if one["ready"]]
 
     def _target(self) -> str:
         return "ipv4:" + ",".join(self._addresses())

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from checkouts import Checkout, checkout
 from envoys.bench import Bench, started
 
 from localmesh.certificates import Certificates
+from localmesh.mesh import Mesh
+from localmesh.translate import Unsupported, translate
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +31,20 @@ def kubectl() -> Callable[[Path], str]:
         done = subprocess.run([*command, "kustomize", str(folder)], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def refusal() -> Callable[[str, str], Unsupported]:
+    """The error that a document gives: `refusal("Gateway", "{servers: []}")`."""
+
+    def run(kind: str, spec: str) -> Unsupported:
+        metadata = {"name": "model", "namespace": "demo", "annotations": {"localmesh/file": "istio/model.yaml"}}
+        one = {"apiVersion": "networking.istio.io/v1", "kind": kind, "metadata": metadata, "spec": yaml.safe_load(spec)}
+        with pytest.raises(Unsupported) as refused:
+            translate(Mesh((), (), (), (one,)))
+        return refused.value
 
     return run
 

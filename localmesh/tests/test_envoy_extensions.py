@@ -7,6 +7,7 @@ import re
 from envoys.http1 import Backend, eventually, get
 from envoys.secured import policy, secured
 
+from localmesh.translate.access_log import access_log
 from localmesh.translate.fields_extensions import CONNECTIONS_TYPE
 
 STRICT = policy("PeerAuthentication", "{mtls: {mode: STRICT}}")
@@ -116,7 +117,22 @@ def test_telemetry_says_what_is_logged(bench, authority):
     assert asyncio.run(scenario()) == ["web|outbound|8080||model.demo.svc.cluster.local"]
 
 
-def test_the_access_log_is_in_istios_default_format(bench, authority):
+def test_the_access_log_has_istios_default_format():
+    """As Istio's documentation prints it and its EnvoyTextLogFormat has it (pilot/pkg/model/telemetry_logging.go)."""
+    istio = (
+        r"[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% "
+        r"%RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "
+        r"\"%UPSTREAM_TRANSPORT_FAILURE_REASON%\" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% "
+        r"%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" "
+        r"\"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\" %UPSTREAM_CLUSTER_RAW% "
+        r"%UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% "
+        r"%REQUESTED_SERVER_NAME% %ROUTE_NAME%\n"
+    )
+    (logger,) = access_log("access.log")
+    assert logger["typed_config"]["log_format"] == {"text_format_source": {"inline_string": json.loads(f'"{istio}"')}}
+
+
+def test_a_line_of_the_access_log_reads_as_on_a_cluster(bench, authority):
     """Field by field, so what reads the lines of a cluster reads these."""
     line = re.compile(
         r'\[\d{4}-\d\d-\d\dT[\d:.]+Z\] "GET /line HTTP/1\.1" 200 - via_upstream - "-" 0 1 \d+ \d+ '

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from envoys.bench import free_port, replica, routes
-from envoys.http1 import Backend, get
+from envoys.http1 import Backend, Client, get
 
 from localmesh.translate import translate
 from localmesh.xds import Rejected
@@ -61,3 +61,31 @@ def test_a_port_that_is_taken_is_an_error(bench):
 
     assert free_port()
     asyncio.run(scenario())
+
+
+def test_what_a_route_asks_for_is_done_for_that_route(bench):
+    """Its CORS headers and its fault, from the next request of an open connection on; other routes have neither."""
+    asked = routes("""
+      - match: [{uri: {prefix: /cors}}]
+        corsPolicy: {allowOrigins: [{exact: "http://a.example"}]}
+        route: [{destination: {host: model}}]
+      - match: [{uri: {prefix: /fault}}]
+        fault: {abort: {httpStatus: 418, percentage: {value: 100}}}
+        route: [{destination: {host: model}}]
+      - route: [{destination: {host: model}}]
+    """)
+    paths, origin = ("/cors", "/fault", "/"), {"origin": "http://a.example"}
+
+    async def scenario():
+        async with Backend("a") as a, bench.running([replica(a)]) as admin, Client(bench.callers["web"]) as client:
+            before = [await client.get(path, origin) for path in paths]
+            await bench.directory.apply(translate(bench.mesh([replica(a)], asked)), admin)
+            return before, [await client.get(path, origin) for path in paths]
+
+    before, after = asyncio.run(scenario())
+    assert [(one.status, "access-control-allow-origin" in one.headers) for one in before] == [(200, False)] * 3
+    assert [(one.status, "access-control-allow-origin" in one.headers) for one in after] == [
+        (200, True),
+        (418, False),
+        (200, False),
+    ]

@@ -2,11 +2,14 @@
 
 import asyncio
 import re
+from string import Template
 
 import httpx
+import promql_parser
 import pytest
 from envoys.http1 import Backend, eventually, get
 from envoys.secured import policy, secured
+from prometheus_client.parser import text_string_to_metric_families
 
 from localmesh.certificates import Certificates
 from localmesh.metrics_page import PATH
@@ -51,8 +54,8 @@ def page(bench):
 
 
 def samples(page, name):
-    lines = re.findall(rf"^{name}{{(.*)}} (\S+)$", page, re.MULTILINE)
-    return [(dict(re.findall(r'([a-z_]+)="([^"]*)"', labels)), float(value)) for labels, value in lines]
+    found = [one for family in text_string_to_metric_families(page) for one in family.samples]
+    return [(one.labels, one.value) for one in found if one.name == name]
 
 
 @pytest.mark.parametrize("reporter", ["source", "destination"])
@@ -63,7 +66,7 @@ def test_requests_are_counted_with_istios_labels(page, reporter):
     ]
     assert {labels["response_code"]: value for labels, value in ours} == {"200": 2, "403": 1}
     for labels, _ in ours:
-        assert labels.keys() >= LABELS
+        assert labels.keys() == LABELS
         assert labels["source_principal"] == "spiffe://cluster.local/ns/demo/sa/web"
         assert labels["destination_principal"] == "spiffe://cluster.local/ns/demo/sa/model"
         assert labels["destination_service"] == "model.demo.svc.cluster.local"
@@ -82,6 +85,58 @@ def test_durations_are_a_histogram_in_milliseconds(page):
     assert sum(value for labels, value in counts if labels["reporter"] == "source") == 3
     buckets = samples(page, "istio_request_duration_milliseconds_bucket")
     assert {labels["le"] for labels, _ in buckets} >= {"+Inf", "1000"}
+
+
+VARIABLES = {"service": "model.demo.svc.cluster.local", "workload": "model", "namespace": "demo", "srcwl": "web"}
+DASHBOARDS = [
+    'sum(irate(istio_requests_total{reporter="destination",destination_service=~"$service"}[1m])) by (response_code)',
+    'round(sum(irate(istio_requests_total{reporter=~"source",destination_service=~"$service"}[5m])), 0.001)',
+    'sum(irate(istio_requests_total{reporter=~"source",destination_service=~"$service",response_code!~"5.*"}[5m]))',
+    'sum(rate(istio_requests_total{reporter=~"source|waypoint"}[5m])) by (destination_workload, destination_service)',
+    'sum(irate(istio_requests_total{connection_security_policy="mutual_tls",destination_workload=~"$workload",'
+    'destination_workload_namespace=~"$namespace",reporter=~"destination"}[5m])) by (source_workload, response_code)',
+    'sum(irate(istio_requests_total{connection_security_policy!="mutual_tls",reporter=~"source",'
+    'source_workload=~"$srcwl",source_workload_namespace=~"$namespace"}[5m])) by (destination_service, response_code)',
+    'sum(istio_requests_total{reporter=~"source",destination_service="$service"}) by (source_cluster)',
+    'histogram_quantile(0.99, sum(irate(istio_request_duration_milliseconds_bucket{reporter="destination",'
+    'destination_service=~"$service"}[1m])) by (destination_workload, destination_workload_namespace, le))',
+]
+"""Queries of Istio's own mesh, service and workload dashboards."""
+
+
+@pytest.mark.parametrize("query", DASHBOARDS)
+def test_a_query_of_istios_dashboards_finds_its_series(page, query):
+    """What was answered and what was refused is selected, and each label that it sums by has a value."""
+    (selector,), by = selected(promql_parser.parse(Template(query).substitute(VARIABLES)))
+    found = [labels for labels, _ in samples(page, selector.name) if matches(labels, selector.matchers.matchers)]
+    assert {labels["response_code"] for labels in found} == {"200", "403"}
+    assert all(labels[name] for labels in found for name in by)
+
+
+def selected(node):
+    """The selectors within a query, and the labels that it groups by."""
+    modifier = getattr(node, "modifier", None)
+    selectors, by = [], list(modifier.labels) if modifier else []
+    if isinstance(node, promql_parser.VectorSelector):
+        selectors.append(node)
+    children = [getattr(node, name, None) for name in ("expr", "vector_selector")]
+    for child in (*children, *(getattr(node, "args", None) or [])):
+        if child is not None:
+            more, others = selected(child)
+            selectors += more
+            by += others
+    return selectors, by
+
+
+def matches(labels, matchers):
+    """As Prometheus does: regular expressions match a whole value, and a label that is missing is empty."""
+    operators = promql_parser.MatchOp
+    for one in matchers:
+        value = labels.get(one.name, "")
+        same = value == one.value if one.op in (operators.Equal, operators.NotEqual) else re.fullmatch(one.value, value)
+        if bool(same) != (one.op in (operators.Equal, operators.Re)):
+            return False
+    return True
 
 
 def test_envoys_own_statistics_keep_their_names(page):

@@ -117,12 +117,20 @@ def test_a_startup_probe_holds_the_others_back_and_can_fail():
     asyncio.run(run())
 
 
-def test_without_a_readiness_probe_a_replica_is_ready_at_once():
-    """As on a cluster."""
+def test_without_a_probe_a_replica_is_ready_at_once_and_stays_so():
+    """As on a cluster; there is nothing that could end the probing."""
 
     async def run():
-        changes = []
-        await Prober(Container("a", ()), {}, changes.append).run()
-        assert changes == [True]
+        changes, ready = [], asyncio.Event()
+
+        def on_ready(now):
+            changes.append(now)
+            ready.set()
+
+        probing = asyncio.create_task(Prober(Container("a", ()), {}, on_ready).run())
+        await ready.wait()
+        done, _ = await asyncio.wait([probing], timeout=0.1)
+        probing.cancel()
+        assert (changes, done) == ([True], set())
 
     asyncio.run(run())

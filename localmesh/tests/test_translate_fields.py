@@ -40,8 +40,8 @@ VIRTUAL_SERVICES = [
     (http("{delegate: {name: x, of: y}}"), "spec.http[0].delegate.of", "supported: name, namespace"),
     ("{http: [{delegate: {name: x}}]}", "spec", "cannot delegate further"),
     ("{gateways: [x], http: [{redirect: {uri: /}}]}", "spec", "a VirtualService without hosts is a delegate"),
-    ("{hosts: [model], tcp: []}", "spec.tcp", "speaks HTTP alone"),
-    ("{hosts: [model], tls: []}", "spec.tls", "speaks HTTP alone"),
+    (f"{{hosts: [model], tcp: [{{{ROUTE}}}]}}", "spec.tcp", "speaks HTTP alone; use http routes"),
+    (f"{{hosts: [model], tls: [{{{ROUTE}}}]}}", "spec.tls", "speaks HTTP alone; use http routes"),
     ("{hosts: [], http: []}", "spec.http", "must not be empty"),
     ("{http: [{}]}", "spec.http[0]", "exactly one of route"),
     ("{hosts: ['*'], " + f"http: [{{{ROUTE}}}]}}", "spec", "the host * is for gateways"),
@@ -64,7 +64,7 @@ VIRTUAL_SERVICES = [
     (
         http(f"{{{ROUTE}, match: [{{headers: {{x: {{regex: '*'}}}}}}]}}"),
         "spec.http[0].match[0].headers.x.regex",
-        "begins",
+        "is no regular expression",
     ),
     (http(f"{{{ROUTE}, match: [{{uri: {{exact: a, prefix: b}}}}]}}"), "spec.http[0].match[0].uri", "only one of"),
     (

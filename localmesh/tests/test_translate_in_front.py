@@ -76,6 +76,15 @@ def test_a_policys_port_is_the_manifests(port, seen):
     assert f'"destination_port": {seen}}}' in json.dumps(found)
 
 
+@pytest.mark.parametrize(("protocol", "again"), [("http", True), ("http2", True), ("grpc", False), ("grpc-web", False)])
+def test_what_the_process_never_saw_is_sent_again_but_for_streams(protocol, again):
+    """As istiod has it: gRPC's streams cannot be."""
+    web = Service("web", "demo", {"app": "web"}, (ServicePort("http", 80, "http", protocol),))
+    (listener,) = inbound(translate(replace(mesh(), services=(web,), outbound={})))
+    routes = listener["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]
+    assert ("retry_policy" in routes["virtual_hosts"][0]["routes"][0]["route"]) is again
+
+
 def test_certificates_are_the_workloads_own():
     """Each side shows its own, and asks for the accounts of the other's replicas."""
     made = translate(mesh())

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from localmesh.mesh import Address, Mesh
+from localmesh.mesh import Address, Mesh, Workload
 from localmesh.translate import Unsupported, translate
 
 GROUPS = {
@@ -49,6 +49,26 @@ CASES = [
         "spec.rules[0].when[0].key",
         "not supported",
     ),
+    ("AuthorizationPolicy", "{action: DENY}", "spec", "denies nothing"),
+    (
+        "AuthorizationPolicy",
+        "{rules: [{from: [{source: {principals: []}}]}]}",
+        "spec.rules[0].from[0].source",
+        "needs principals",
+    ),
+    (
+        "AuthorizationPolicy",
+        "{rules: [{from: [{source: {serviceAccounts: ['*']}}]}]}",
+        "spec.rules[0].from[0].source.serviceAccounts[0]",
+        "NAMESPACE/ACCOUNT",
+    ),
+    (
+        "AuthorizationPolicy",
+        "{rules: [{from: [{source: {ipBlocks: [10.0.0.0/255.0.0.0]}}]}]}",
+        "spec.rules[0].from[0].source.ipBlocks[0]",
+        "neither an address nor a range",
+    ),
+    ("AuthorizationPolicy", "{selector: {matchLabels: {app: 'a*'}}}", "spec.selector.matchLabels.app", "no wildcards"),
     ("PeerAuthentication", "{mtls: {mode: MUTUAL}}", "spec.mtls.mode", "STRICT"),
     ("PeerAuthentication", "{portLevelMtls: {8080: {mode: STRICT}}}", "spec", "needs a selector"),
     ("Telemetry", "{accessLogging: [{providers: [{name: otel}]}]}", "spec.accessLogging[0].providers[0].name", "envoy"),
@@ -61,6 +81,8 @@ CASES = [
         "by default",
     ),
     ("Sidecar", "{egress: [{hosts: [payment]}]}", "spec.egress[0].hosts[0]", "NAMESPACE/HOST"),
+    ("Sidecar", "{egress: [{hosts: [demo/payment]}]}", "spec.egress[0].hosts[0]", "short name"),
+    ("Sidecar", "{workloadSelector: {labels: {app: a}}}", "spec", "says nothing"),
     ("Sidecar", "{ingress: []}", "spec.ingress", "own ports"),
     ("EnvoyFilter", "{configPatches: [{applyTo: CLUSTER}]}", "spec.configPatches[0].applyTo", "local rate limit"),
     (
@@ -98,6 +120,38 @@ def test_a_wrong_field_is_named(kind, spec, field, words):
         translate(Mesh((), (), (), (document,)))
     assert (refused.value.resource, refused.value.field) == (f"{kind} demo/x", field)
     assert words in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("action", "said"), [("AUDIT", "true"), ("ALLOW", "yes")], ids=["of another action", "no boolean"]
+)
+def test_a_trial_that_istio_does_not_know_is_named(action, said):
+    """A policy that was meant to be tried shall not act in silence."""
+    policy = {
+        "apiVersion": GROUPS["AuthorizationPolicy"],
+        "kind": "AuthorizationPolicy",
+        "metadata": {"name": "x", "namespace": "demo", "annotations": {"istio.io/dry-run": said}},
+        "spec": {"action": action, "rules": [{}]},
+    }
+    with pytest.raises(Unsupported, match=r"metadata.annotations.istio.io/dry-run: "):
+        translate(Mesh((), (), (), (policy,)))
+
+
+def test_two_telemetries_that_select_one_workload_are_named():
+    """In Istio it depends on the order of questions what they mean."""
+    workload = Workload("model", "demo", {"app": "model"})
+    documents = [
+        {
+            "apiVersion": GROUPS["Telemetry"],
+            "kind": "Telemetry",
+            "metadata": {"name": name, "namespace": "demo"},
+            "spec": {"selector": {"matchLabels": {"app": "model"}}, "accessLogging": [{"disabled": True}]},
+        }
+        for name in ("one", "two")
+    ]
+    mesh = Mesh((), (workload,), (), tuple(documents))
+    with pytest.raises(Unsupported, match=r"Telemetry demo/two: spec.selector: it selects model, as one does"):
+        translate(mesh)
 
 
 @pytest.mark.parametrize(("mode", "logged"), [("CLIENT", True), ("SERVER", False), ("CLIENT_AND_SERVER", True)])

@@ -4,11 +4,17 @@ import http.client
 import json
 import os
 import signal
+import socket
+import ssl
 import urllib.error
 import urllib.request
 
+import grpc
 import pytest
 from checkouts import Load, eventually
+from checkouts.manifests import deployment, service
+
+from localmesh.forward import target
 
 POLICIES = """\
 apiVersion: security.istio.io/v1
@@ -41,9 +47,9 @@ def status(url):
 
 @pytest.mark.parametrize("single", ["0", "1"])
 def test_a_replica_is_reached_through_the_mesh_alone(new_checkout, single):
-    """The edge's principal and path decide; plain text to the port that the mesh calls is closed, without an answer.
+    """The edge's principal and path decide; plain text to where `status` says that it is gets no answer.
 
-    Past the mesh, as by kubectl's port-forward, the process itself answers where `status` says.
+    The process itself is at a port that the manifest does not have; `forward` leads there, as kubectl's port-forward.
     """
     demo = new_checkout(replicas=1)
     demo.write("istio/base/policies.yaml", POLICIES)
@@ -52,10 +58,38 @@ def test_a_replica_is_reached_through_the_mesh_alone(new_checkout, single):
     (replica,) = demo.replicas()
     assert demo.get()["replica"] == "web-0"
     assert status(f"http://127.0.0.1:{demo.port}/admin") == 403
-    assert status(f"http://{replica['inbound']['http']}/") is None
-    assert status(f"http://{replica['http']}/") == 200
+    assert status(f"http://{replica['http']}/") is None
+    assert status(f"http://{target(demo.status(), 'web', 'http')}/") == 200
     if single == "0":
-        assert replica["inbound"]["http"].endswith(":8080")
+        assert replica["http"].endswith(":8080")
+
+
+def test_a_grpc_port_is_reached_through_the_mesh_alone(new_checkout):
+    """Neither plain HTTP/2 nor TLS without a certificate of the mesh gets an answer."""
+    demo = new_checkout(replicas=1)
+    web = deployment("web", 1) + service("web")
+    web = web.replace("containerPort: 8080}", "containerPort: 8080}, {name: grpc, containerPort: 9090}")
+    web = web.replace("targetPort: http}", "targetPort: http}, {name: grpc, port: 9090, targetPort: grpc}")
+    demo.write("k8s/overlays/laptop/web.yaml", web)
+    demo.write("istio/base/policies.yaml", POLICIES)
+    demo.write(BASE, WITH)
+    demo.up()
+    (replica,) = demo.replicas()
+    with grpc.insecure_channel(replica["grpc"]) as plain, pytest.raises(grpc.RpcError) as refused:
+        plain.unary_unary("/any.Service/Method")(b"", timeout=5)
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    ip, _, port = replica["grpc"].rpartition(":")
+    with pytest.raises(OSError, match=r"certificate required|reset|closed|EOF"):
+        call_with_tls(ip, int(port))
+
+
+def call_with_tls(ip, port):
+    """As a stranger that has no certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((ip, port), 5) as raw, context.wrap_socket(raw) as secured:
+        secured.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        secured.recv(1)
 
 
 def test_policies_come_and_go_without_a_lost_request(new_checkout):

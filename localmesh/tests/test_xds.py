@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from localmesh.fetch import Unanswered
 from localmesh.translate import Resources
 from localmesh.xds import XdsDirectory
 
@@ -56,20 +57,49 @@ def renames(monkeypatch):
 class SlowEnvoy:
     """Takes what the folder says a look later; `meanwhile` happens at the first look."""
 
-    def __init__(self, directory, meanwhile):
-        self._directory, self._meanwhile, self._taken = directory, meanwhile, {}
+    def __init__(self, directory, meanwhile=None, silent=0):
+        self._directory, self._meanwhile, self._taken, self._silent = directory, meanwhile, {}, silent
 
     async def texts(self, _pattern):
+        self._speak()
         taken = self._taken
         if self._meanwhile:
             self._meanwhile()
             self._meanwhile = None
-        found = self._directory.path.rglob("*.json")
-        self._taken = {str(path): json.loads(path.read_text())["version_info"] for path in found}
+        self._taken = {path: version for path, (_, version) in versions(self._directory).items()}
         return taken
 
     async def counted(self, _pattern):
+        self._speak()
         return {}
+
+    def _speak(self):
+        self._silent -= 1
+        if self._silent >= 0:
+            raise Unanswered
+
+
+class DeafEnvoy(SlowEnvoy):
+    """Is not told of the first files that are put in place, however often it is asked."""
+
+    def __init__(self, directory, misses):
+        super().__init__(directory)
+        self._misses, self._seen = misses, {}
+
+    async def texts(self, _pattern):
+        for path, (inode, version) in versions(self._directory).items():
+            if self._seen.get(path) != inode:
+                self._seen[path] = inode
+                self._misses -= 1
+                if self._misses < 0:
+                    self._taken[path] = version
+        return self._taken
+
+
+def versions(directory):
+    """Each file → what tells one rename from the next, and its version."""
+    found = directory.path.rglob("*.json")
+    return {str(path): (path.stat().st_ino, json.loads(path.read_text())["version_info"]) for path in found}
 
 
 def read(directory, name):
@@ -121,6 +151,27 @@ def test_what_is_gone_is_removed(directory):
     changed = directory.write(resources("a")).changed
     assert changed == {"clusters.json", "listeners.json", "endpoints/b.json", "routes/b.json"}
     assert not (directory.path / "routes/b.json").exists()
+
+
+def test_an_envoy_that_does_not_answer_for_a_while_has_refused_nothing(directory):
+    """Too busy, or about to be back: the change waits for its word."""
+    envoy = SlowEnvoy(directory, silent=3)
+    asyncio.run(directory.apply(resources("a"), envoy))
+    assert read(directory, "routes/a.json")["resources"]
+
+
+def test_an_update_that_was_lost_is_repaired(directory):
+    """The system drops what happens to files while its queue for Envoy is full: they are put in place once more."""
+    asyncio.run(directory.apply(resources("a"), DeafEnvoy(directory, misses=4)))
+
+
+def test_an_envoy_that_never_takes_it_is_an_error_and_nothing_changes(directory):
+    """What was in the folder before is there again."""
+    directory.write(resources("a"))
+    before = read(directory, "routes/a.json")
+    with pytest.raises(TimeoutError, match="did not take"):
+        asyncio.run(directory.apply(resources("a", weight=2), DeafEnvoy(directory, misses=10**9), within=0.5))
+    assert read(directory, "routes/a.json") == before
 
 
 def test_a_version_is_of_its_content(directory, tmp_path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
+import signal
 import socket
 import subprocess
 import time
@@ -76,12 +78,17 @@ def routes(text: str) -> dict[str, Any]:
 
 @dataclass
 class Bench:
-    """A running Envoy. `callers`: where the workloads `web` and `batch` call the service; `grpc`: where `web` does."""
+    """A running Envoy. `callers`: where the workloads `web` and `batch` call the service; `grpc`: where `web` does.
+
+    `logs`: whether each request is logged.
+    """
 
     folder: Path
     admin_address: Address
     metrics_address: Address
     directory: XdsDirectory
+    pid: int = 0
+    logs: bool = True
     callers: dict[str, int] = field(default_factory=dict)
     edge: int = 0
     grpc: int = 0
@@ -99,7 +106,7 @@ class Bench:
                 ("web", SERVICE.host, 9090): Address("127.0.0.1", self.grpc),
             },
             gateway_ports={80: Address("127.0.0.1", self.edge)},
-            access_log=str(self.folder / "access.log"),
+            access_log=str(self.folder / "access.log") if self.logs else "",
         )
 
     @contextlib.asynccontextmanager
@@ -107,12 +114,21 @@ class Bench:
         """Make a mesh Envoy's configuration, with new ports; taken away at the end."""
         self.callers = {"web": free_port(), "batch": free_port()}
         self.edge, self.grpc = free_port(), free_port()
-        async with envoy.Admin(self.admin_address) as admin:
-            await self.directory.apply(translate(self.mesh(endpoints, *documents)), admin)
-            try:
-                yield admin
-            finally:
-                await self.directory.apply(Resources(), admin)
+        admin = envoy.Admin(self.admin_address)
+        await self.directory.apply(translate(self.mesh(endpoints, *documents)), admin)
+        try:
+            yield admin
+        finally:
+            await self.directory.apply(Resources(), admin)
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Envoy gets no time."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
 
     def access_log(self) -> list[dict[str, Any]]:
         """All requests so far; Envoy writes them with a small delay."""
@@ -142,7 +158,7 @@ def started(folder: Path) -> Iterator[Bench]:
         while not _answers(admin):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, "Envoy did not start"
-        yield Bench(folder, admin, metrics, directory)
+        yield Bench(folder, admin, metrics, directory, process.pid)
     finally:
         process.terminate()
         process.wait(10)

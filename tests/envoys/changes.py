@@ -39,8 +39,8 @@ class Changing:
     present: frozenset[int] = frozenset({0, 1, 2, 3})
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
 
-    async def change(self) -> float:
-        """One change of a random kind; the seconds until it was in force."""
+    async def change(self) -> tuple[str, float]:
+        """One change of a random kind; its kind, and the seconds until it was in force."""
         kind = self.chances.choice(KINDS)
         self.counts[kind] += 1
         if kind == "weights":
@@ -54,7 +54,7 @@ class Changing:
             await self._renewed()
         else:
             await self.apply()
-        return time.monotonic() - began
+        return kind, time.monotonic() - began
 
     async def apply(self, *more: dict[str, Any]) -> None:
         """Put what is wanted in force, with some documents more. Raises Rejected."""

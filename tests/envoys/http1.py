@@ -59,7 +59,8 @@ class Backend:
                 body = self.name.encode()
                 writer.write(f"HTTP/1.1 {self.status} X\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            # The caller is gone, or the test is over.
             pass
         finally:
             writer.close()
@@ -78,7 +79,7 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._close()
+        await self.close()
 
     async def get(self, path: str = "/", headers: Mapping[str, str] | None = None) -> Answer:
         """One request; a connection that was asked to close is opened anew for the next."""
@@ -91,10 +92,11 @@ class Client:
         start, got = await _head(reader)
         body = await reader.readexactly(int(got.get("content-length", 0)))
         if got.get("connection") == "close":
-            await self._close()
+            await self.close()
         return Answer(int(start.split(" ")[1]), got, body.decode())
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
+        """The next request opens a connection anew."""
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
@@ -107,14 +109,17 @@ async def get(port: int, path: str = "/", headers: Mapping[str, str] | None = No
 
 
 async def load(port: int, until: Callable[[], Awaitable[None]], clients: int = 8, pause: float = 0.01) -> list[Answer]:
-    """The answers to all requests that `clients` send, one after the other, while `until` runs."""
+    """The answers to all requests that `clients` send, one after the other, while `until` runs.
+
+    A connection that was closed instead is one with status 0.
+    """
     answers: list[Answer] = []
     done = asyncio.Event()
 
     async def one() -> None:
         async with Client(port) as client:
             while not done.is_set():
-                answers.append(await client.get())
+                answers.append(await _answer(client))
                 await asyncio.sleep(pause)
 
     async with asyncio.TaskGroup() as group:
@@ -123,6 +128,14 @@ async def load(port: int, until: Callable[[], Awaitable[None]], clients: int = 8
         await until()
         done.set()
     return answers
+
+
+async def _answer(client: Client) -> Answer:
+    try:
+        return await client.get()
+    except (OSError, asyncio.IncompleteReadError) as error:
+        await client.close()
+        return Answer(0, {}, repr(error))
 
 
 async def eventually(check: Callable[[], bool | Awaitable[bool]], seconds: float = 5.0) -> None:

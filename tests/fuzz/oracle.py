@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,18 @@ def _run(
             asking |= {f"{number} {caller}": node for caller, node in own.items()}
         nodes.write_text(json.dumps(asking))
         command = [oracle, documents, "--nodes", nodes]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        return _done(command)
+
+
+def _done(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run`, but what is cut short gets time to stop istiod."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
+        try:
+            out, err = asking.communicate(timeout=1200)
+        except BaseException:
+            asking.send_signal(signal.SIGINT)
+            raise
+    return subprocess.CompletedProcess(command, asking.returncode, out, err)
 
 
 def _services() -> list[dict[str, Any]]:
@@ -105,5 +117,5 @@ def _back(text: str, place: int) -> str:
 
 
 def _name(name: str, place: int) -> str:
-    """Of the same order among the others as the name itself."""
-    return f"{name[0]}{name[-1]}{place:05}"
+    """As long as the name itself, and of the same order among others: istiod sorts by both."""
+    return f"{name[:3]}{place:0{len(name) - 3}}"

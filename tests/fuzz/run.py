@@ -1,7 +1,8 @@
 """Fuzz localmesh's translation against a real istiod: `python tests/fuzz/run.py --oracle PATH [--documents N]`.
 
-Fresh documents unless `--first` says where to begin. Each fault goes to standard output, and the exit code says whether
-there was one. With `--record` the documents and answers become the corpus of `test_fuzz.py`, which needs no istiod.
+Fresh documents unless `--first` says where to begin. Each fault goes to standard output, how far it is to standard
+error, and the exit code says whether there was a fault; Ctrl-C ends it with what was seen so far. With `--record` the
+documents and answers become the corpus of `test_fuzz.py`, which needs no istiod.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -37,22 +40,53 @@ def judged(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, Translatio
 
 def report(number: int, problem: str) -> None:
     """Say what is wrong with a document."""
-    sys.stdout.write(f"{number}: {json.dumps(documents.document(number))}\n{problem}\n\n")
+    sys.stdout.write(f"{number}: {json.dumps(documents.folder(number))}\n{problem}\n\n")
     sys.stdout.flush()
 
 
-def fuzz(path: Path, first: int, count: int) -> int:
-    """Judge `count` documents; how many are wrong."""
-    found = {"the same": 0, "refused": 0, "wrong": 0}
-    for start in range(first, first + count, oracle.BATCH):
-        numbers = range(start, min(start + oracle.BATCH, first + count))
-        for number, ours, _, problem in judged(path, numbers):
-            found["wrong" if problem else "refused" if ours.refusal else "the same"] += 1
-            if problem:
-                report(number, problem)
-    words = ", ".join(f"{number} {what}" for what, number in found.items())
-    sys.stdout.write(f"{count} documents from number {first}: {words}\n")
-    return found["wrong"]
+@dataclass
+class Seen:
+    """What became of the documents so far."""
+
+    first: int
+    found: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Of those that are the same."""
+
+    def add(self, number: int, ours: Translation, problem: str) -> None:
+        """Count one."""
+        what = "wrong" if problem else "refused" if ours.refusal else "the same"
+        self.found[what] += 1
+        if what == "the same":
+            self.kinds[documents.folder(number)[-1]["kind"]] += 1
+
+    def __str__(self) -> str:
+        total = self.found.total()
+        share = f" ({self.found['the same'] / total:.0%})" if total else ""
+        words = (
+            f"{self.found['the same']} the same{share}, {self.found['refused']} refused, {self.found['wrong']} wrong"
+        )
+        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self.kinds.items()))
+        return f"{total} documents from number {self.first}: {words}; the same by kind: {kinds or 'none'}"
+
+
+def fuzz(path: Path, first: int, count: int) -> Seen:
+    """Judge `count` documents, or as many as there is time for until Ctrl-C."""
+    seen, began = Seen(first), time.monotonic()
+    try:
+        for start in range(first, first + count, oracle.BATCH):
+            numbers = range(start, min(start + oracle.BATCH, first + count))
+            for number, ours, _, problem in judged(path, numbers):
+                seen.add(number, ours, problem)
+                if problem:
+                    report(number, problem)
+            done, wrong = seen.found.total(), seen.found["wrong"]
+            sys.stderr.write(f"{done} of {count} documents in {time.monotonic() - began:.0f} s, {wrong} wrong\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("cut short\n")
+    finally:
+        sys.stdout.write(f"{seen}\n")
+    return seen
 
 
 def record(path: Path) -> None:
@@ -82,7 +116,8 @@ def main() -> None:
     if arguments.record:
         record(arguments.oracle)
     else:
-        sys.exit(bool(fuzz(arguments.oracle, arguments.first, arguments.documents)))
+        seen = fuzz(arguments.oracle, arguments.first, arguments.documents)
+        sys.exit(bool(seen.found["wrong"] or seen.found.total() < arguments.documents))
 
 
 if __name__ == "__main__":

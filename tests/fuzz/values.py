@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 _HOSTS = ("inference", "payment", "inference.inkmesh.svc.cluster.local", "payment.inkmesh.svc.cluster.local")
-_DURATIONS = ("0s", "1ms", "250ms", "0.5s", "1s", "1.5s", "30s", "1m", "1h")
+_DURATIONS = (
+    *("0s", "1ms", "1ms", "250ms", "250ms", "0.5s", "1s", "1s", "1.5s", "2s", "2.5s", "10s", "30s", "1m", "1h30m"),
+    *("1h",),
+)
 _HEADERS = ("x-user", "x-cohort", "cookie", "user-agent")
 _WORDS = ("a", "beta", "v1", "x-y", "1")
 _PATHS = ("/", "/api", "/api/", "/v2/models", "*", "/a*", "*/b", "/{*}/c", "/x/{**}")
-_CIDRS = ("10.0.0.0/8", "192.168.1.7", "2001:db8::/32", "0.0.0.0/0")
+_CIDRS = ("10.0.0.0/8", "10.1.2.3/8", "192.168.1.7", "2001:DB8::/32", "2001:db8:0::1", "0.0.0.0/0")
 _NUMBERS = ("8080", "9090", "443")
-_PRINCIPALS = ("*", "cluster.local/ns/inkmesh/sa/default", "cluster.local/ns/*", "*/sa/payment")
+_PRINCIPALS = ("*", "cluster.local/ns/inkmesh/sa/default", "cluster.local/ns/*", "*/sa/payment.v1")
 _METHODS = ("GET", "POST", "*", "P*")
 _CERTIFICATES = ("/etc/certs/a.pem", "system")
 _RETRIES = ("5xx", "gateway-error,reset", "connect-failure, 503", "retriable-4xx,429", "unavailable,cancelled", "503")
@@ -45,6 +48,19 @@ STRINGS: dict[str, tuple[str, ...]] = {
     "fromCookies[]": ("token",),
     "fromParams[]": ("token",),
     "from": ("region1/zone1/*", "region1"),
+    "Gateway spec.servers[].hosts[]": (
+        *("*", "*.example.com", "shop.example.com", "inference.inkmesh.svc.cluster.local", "inkmesh/shop.example.com"),
+        *("./*", "visitors/*", "*/a.example.com"),
+    ),
+    "Gateway spec.servers[].tls.cipherSuites[]": ("ECDHE-RSA-AES256-GCM-SHA384", "AES128-SHA"),
+    "ServiceEntry spec.hosts[]": (
+        *("bank.example.com", "shop.example.com", "api.example.com", "payment", "post.example.com"),
+        *("bank.example.com", "shop.example.com", "api.example.com", "*.example.com"),
+    ),
+    "ServiceEntry spec.addresses[]": ("10.1.2.3", "10.1.2.4", "2001:db8::1"),
+    "ServiceEntry spec.resolution": ("STATIC", "DNS", "DNS_ROUND_ROBIN"),
+    "VirtualService spec.http[].delegate.name": ("leaf",),
+    "resolution": ("STATIC", "DNS"),
     "gateway": ("inkmesh/edge",),
     "gateways[]": ("mesh", "edge", "inkmesh/edge", "other/edge"),
     "header": ("x-sub", "x-group"),
@@ -53,7 +69,7 @@ STRINGS: dict[str, tuple[str, ...]] = {
     "endpoints[].address": ("127.0.7.1", "127.0.7.2", "api.example.com"),
     "metrics[].providers[].name": ("prometheus",),
     "accessLogging[].providers[].name": ("envoy",),
-    "servers[].port.protocol": ("HTTP", "HTTP", "HTTP", "HTTPS", "GRPC", "HTTP2", "TCP", "TLS"),
+    "servers[].port.protocol": (*("HTTP",) * 5, *("HTTPS",) * 3, "GRPC", "HTTP2", "TCP"),
     "hosts[]": (*_HOSTS, *_HOSTS, "*", "*.example.com", "shop.example.com"),
     "httpHeaderName": _HEADERS,
     "httpQueryParameterName": ("user", "q"),
@@ -65,7 +81,7 @@ STRINGS: dict[str, tuple[str, ...]] = {
     "methods[]": _METHODS,
     "allowMethods[]": ("GET", "POST"),
     "name": ("v1", "v2", "http", "x-user", "edge"),
-    "namespaces[]": ("inkmesh", "visitors", "*"),
+    "namespaces[]": ("inkmesh", "visitors", "*", "team.a", "v*.b"),
     "namespace": ("inkmesh", "visitors"),
     "sourceNamespace": ("inkmesh", "visitors"),
     "path": ("/", "/api"),
@@ -75,9 +91,9 @@ STRINGS: dict[str, tuple[str, ...]] = {
     "principals[]": _PRINCIPALS,
     "privateKey": _CERTIFICATES,
     "protocol": ("HTTP", "HTTPS", "GRPC", "HTTP2", "TCP", "TLS"),
-    "regex": (".*", "*", "a+", "^/v[0-9]+/.*$", "(unclosed"),
+    "regex": (".*", "*", "a+", "^/v[0-9]+/.*$", ".+", "(?i)a", r"\pL+", "[[:alpha:]]", "a|b", "(unclosed"),
     "remoteIpBlocks[]": _CIDRS,
-    "requestPrincipals[]": ("*", "https://a.example.com/*", "*/sub", "https://b.example.com/me"),
+    "requestPrincipals[]": ("*", "https://a.example.com/*", "*/sub", "*/*", "a/b*", "c", "https://b.example.com/me"),
     "retryOn": _RETRIES,
     "rewrite": ("/new\\1", "/x"),
     "match": ("^/a/(.*)$", "/b"),
@@ -106,10 +122,12 @@ STRINGS |= dict.fromkeys(
 
 
 KEYS: dict[str, tuple[str, ...]] = {
+    "response.set": ("x-new", "x-user"),
+    "response.add": ("x-new", "x-user"),
     "headers": (*_HEADERS, ":method"),
     "withoutHeaders": _HEADERS,
     "queryParams": ("q", "user"),
-    "set": ("x-user", "host", ":authority", "x-new"),
+    "set": ("x-user", "host", ":authority", "x-new", "X-Other"),
     "add": ("x-user", "x-new"),
     "matchLabels": ("app", "version"),
     "labels": ("version", "app"),
@@ -133,7 +151,7 @@ INTEGERS: dict[str, tuple[int, ...]] = {
     "targetPort": (8080,),
     "portNumber": (8080,),
     "weight": (0, 1, 10, 50, 90, 100),
-    "attempts": (0, 1, 3),
+    "attempts": (0, 1, 2, 3, 5),
     "httpStatus": (400, 503, 200),
     "status": (200, 418, 503),
     "redirectCode": (301, 302, 307, 308),
@@ -147,20 +165,35 @@ INTEGERS: dict[str, tuple[int, ...]] = {
 """Field → numbers; others are small."""
 
 
+FRACTIONS: dict[str, tuple[float, ...]] = {"aggression": (1, 1.5, 2), "randomSamplingPercentage": (0, 1.5, 100)}
+"""Field → numbers with a point."""
+
+
+SINGLE = ("Sidecar spec.egress",)
+"""Lists of one entry."""
+
+
 NEEDED: dict[str, tuple[str, ...]] = {
+    "*.connectionPool": ("http|tcp",),
+    "*.http[].delegate": ("name",),
+    "*.http[].fault": ("delay|abort",),
+    "*.http[].fault.delay": ("fixedDelay",),
+    "*.http[].fault.abort": ("httpStatus|grpcStatus",),
+    "*.http[].redirect": ("uri|authority|port|scheme",),
+    "*.http[].rewrite": ("uri|uriRegexRewrite|authority",),
+    "*.uriRegexRewrite": ("match", "rewrite"),
+    "*.outlierDetection": ("consecutive5xxErrors|consecutiveGatewayErrors|interval|splitExternalLocalOriginErrors",),
+    "*.portLevelSettings[]": ("port", "loadBalancer|connectionPool|outlierDetection|tls"),
+    "*.portLevelSettings[].port": ("number",),
+    "PeerAuthentication spec.selector": ("matchLabels",),
     "VirtualService spec": ("hosts", "http"),
-    "VirtualService spec.http[]": ("route|route|route|redirect|directResponse",),
+    "VirtualService spec.http[]": ("route|route|route|route|redirect|directResponse|delegate",),
     "VirtualService spec.http[].route[]": ("destination",),
     "VirtualService spec.http[].route[].destination.port": ("number",),
     "VirtualService spec.http[].mirrors[]": ("destination",),
     "DestinationRule spec": ("host", "trafficPolicy|subsets"),
     "DestinationRule spec.trafficPolicy": ("loadBalancer|connectionPool|outlierDetection|tls|portLevelSettings",),
-    "DestinationRule spec.trafficPolicy.portLevelSettings[]": ("port", "loadBalancer|connectionPool|outlierDetection"),
-    "DestinationRule spec.trafficPolicy.portLevelSettings[].port": ("number",),
-    "DestinationRule spec.trafficPolicy.connectionPool": ("http|tcp",),
-    "DestinationRule spec.subsets[].trafficPolicy.connectionPool": ("http|tcp",),
     "DestinationRule spec.subsets[]": ("labels",),
-    "DestinationRule spec.subsets[].trafficPolicy.portLevelSettings[]": ("port", "outlierDetection"),
     "DestinationRule spec.subsets[].trafficPolicy": ("loadBalancer|connectionPool|outlierDetection",),
     "Gateway spec": ("selector", "servers"),
     "Gateway spec.servers[]": ("hosts", "port"),
@@ -188,8 +221,25 @@ NEEDED: dict[str, tuple[str, ...]] = {
 """What a document needs to mean something, though its schema does not say so: `KIND PATH` → fields, or one of some."""
 
 
+def needed(path: str) -> list[str]:
+    """Of `KIND PATH`, by the whole of it or its end."""
+    return [one for known, fields in NEEDED.items() if _is_end(known, path) for one in fields]
+
+
+def keys(path: str, field: str) -> tuple[str, ...]:
+    """The names that a mapping may have."""
+    longer = (found for known, found in KEYS.items() if "." in known and path.endswith(f".{known}"))
+    return next(longer, KEYS.get(field, ("a", "b")))
+
+
+def _is_end(known: str, path: str) -> bool:
+    return path.endswith(known[1:]) if known.startswith("*") else path == known
+
+
 def strings(path: str) -> tuple[str, ...]:
-    """What a text field may say, by its path's end; without values of its own, some words."""
+    """What a text field may say, by its `KIND PATH` or its path's end; without values of its own, some words."""
+    if path in STRINGS:
+        return STRINGS[path]
     for known, found in STRINGS.items():
         if "." in known and path.endswith(f".{known}"):
             return found

@@ -1,7 +1,8 @@
 """One form for both sides: what a caller's Envoy is told, without what cannot be the same on a laptop.
 
 Left out: istiod's own clusters and its catch-all virtual host for addresses outside of the mesh, statistics' names,
-the services' names within the registry, where resources are fetched from, and what endpoints are called in statistics.
+the services' names within the registry, where resources are fetched from, what endpoints are called in statistics, and
+what istiod does to the registry's services only because it is told of them by ServiceEntries.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from parity import listening
+from parity import listening, registry
 
 _ELSEWHERE = ("allow_any", "block_all")
 Answer = dict[str, Any]
@@ -38,10 +39,28 @@ def _cluster(cluster: Mapping[str, Any]) -> Mapping[str, Any]:
     out = copy.deepcopy(dict(cluster))
     out.pop("alt_stat_name", None)
     out["metadata"]["filter_metadata"]["istio"].pop("services")
+    _without_accounts(out)
     for locality in out.get("load_assignment", {}).get("endpoints", []):
         for endpoint in locality["lb_endpoints"]:
             endpoint.pop("metadata", None)
     return dict(listening.sockets(out))
+
+
+def _without_accounts(cluster: dict[str, Any]) -> None:
+    """TLS to the registry's services, without the names that only a ServiceEntry's endpoints give to it.
+
+    In Kubernetes, and so on a laptop, a Service's replicas are asked for these names by Istio's own mTLS alone.
+    """
+    own = [{"exact": one.identity} for one in registry.callers().values()]
+    context = cluster.get("transport_socket", {}).get("typed_config", {}).get("common_tls_context", {})
+    asked = context.get("combined_validation_context", {})
+    plain = (
+        asked.get("validation_context_sds_secret_config", {}).get("name", "").startswith(("file-root:", "kubernetes:"))
+    )
+    wanted = asked.get("default_validation_context", {})
+    if plain and any(cluster["name"].endswith(f"|{service.host}") for service in registry.SERVICES):
+        names = [one for one in wanted.pop("match_subject_alt_names", []) if one not in own]
+        wanted |= {"match_subject_alt_names": names} if names else {}
 
 
 def _addresses(assignment: Mapping[str, Any]) -> list[str]:

@@ -49,7 +49,7 @@ def mesh(documents: Sequence[Document], *, mtls: bool = False) -> Mesh:
         documents=tuple(documents),
         mtls=mtls,
         log_file="access.log",
-        gateway_ports={port: Address("127.0.0.1", port) for port in (80, 443)},
+        gateway_ports={port: Address("127.0.0.1", port) for port in (80, 443, 8080, 9090)},
     )
 
 

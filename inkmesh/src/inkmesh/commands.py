@@ -1,6 +1,11 @@
 """Inkmesh's own verbs."""
 
-import typer
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
 
 
 def add_commands(app: typer.Typer) -> None:

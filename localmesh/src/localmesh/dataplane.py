@@ -19,7 +19,10 @@ from localmesh.state import StateFolder
 from localmesh.translate import Resources
 from localmesh.xds import Rejected, XdsDirectory
 
-READY_SECONDS = 15.0
+READY_SECONDS = 60.0
+"""Long, for what takes a second takes its time on a machine that has other things to do."""
+_SETTLE_SECONDS = 15.0
+"""Who is to go waits so long for an Envoy that does not answer."""
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 3.0
 
@@ -72,9 +75,9 @@ class Dataplane:
         try:
             async with asyncio.timeout(READY_SECONDS):
                 await self._up.wait()
-            await self._directory().in_force(self.admin, READY_SECONDS)
+                await self._directory().in_force(self.admin, READY_SECONDS)
         except TimeoutError:
-            raise LocalmeshError(f"Envoy is not ready after {READY_SECONDS:g} s", f"See {self._log}.") from None
+            raise LocalmeshError("Envoy does not get ready", f"See {self._log}.") from None
         except Rejected as error:
             raise LocalmeshError(str(error), f"See {self._log}.") from None
 
@@ -84,6 +87,13 @@ class Dataplane:
             self._late = resources
         else:
             self._directory().write(resources)
+
+    async def settled(self) -> None:
+        """Return when Envoy has all that was published: it sends nothing more to who is not among the endpoints."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLE_SECONDS), self._applying:
+                if self.up:
+                    await self._directory().taken(self.admin, _SETTLE_SECONDS)
 
     async def apply(self, resources: Callable[[], Resources]) -> None:
         """Put a new configuration in force, losing no request; it is when this returns. Raises LocalmeshError."""
@@ -107,7 +117,6 @@ class Dataplane:
             with suppress(asyncio.CancelledError):
                 await self._task
         await self._end()
-        await self.admin.close()
 
     def _directory(self) -> XdsDirectory:
         if self._xds is None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import http
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 from typing import Any
-
-import httpx
+from urllib.parse import urlencode
 
 from localmesh import metrics_page
+from localmesh.fetch import Answer, Unanswered, fetch
 from localmesh.mesh import Address
 
 MAX_CONNECTIONS = 20_000
 """From callers and from outside, all listeners together; beyond it Envoy closes new ones at once."""
+_ASK_SECONDS = 5.0
+_MOST_BYTES = 256 * 1024 * 1024
 
 
 class EnvoyMissing(RuntimeError):
@@ -85,30 +89,17 @@ def command(envoy: Path, bootstrap_file: Path, *, log: Path, level: str = "warni
 
 
 class Admin:
-    """Envoy's admin interface. Use as an async context manager, or close it."""
+    """Envoy's admin interface. All that asks raises Unanswered: Envoy is gone, about to start, or too busy."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        # Plain HTTP: without `verify=False` the authorities of the whole web are loaded, for 1 MiB.
-        self._http = httpx.AsyncClient(base_url=f"http://{address}", timeout=5, trust_env=False, verify=False)  # noqa: S501
-
-    async def __aenter__(self) -> Admin:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Close the HTTP client."""
-        await self._http.aclose()
 
     async def ready(self) -> bool:
         """Whether Envoy serves: LIVE and all first resources loaded. False also when it cannot be reached."""
         try:
-            answer = await self._http.get("/ready")
-        except httpx.TransportError:
+            return (await self._ask("/ready")).status == http.HTTPStatus.OK
+        except Unanswered:
             return False
-        return answer.status_code == httpx.codes.OK
 
     async def stats(self, pattern: str = "") -> dict[str, int]:
         """Counters and gauges by name; `pattern` is a regular expression found anywhere in it."""
@@ -131,19 +122,19 @@ class Admin:
 
     async def drain(self) -> None:
         """Let connections finish, then close the listeners; `command` says how long that may take."""
-        (await self._http.post("/drain_listeners", params={"graceful": ""})).raise_for_status()
+        await self._ask("/drain_listeners?graceful", method="POST")
 
     async def _lines(self, params: dict[str, str]) -> list[tuple[str, str]]:
-        answer = await self._http.get("/stats", params=params)
-        answer.raise_for_status()
-        parts = (line.rpartition(": ") for line in answer.text.splitlines())
+        text = (await self._ask(f"/stats?{urlencode(params)}")).text
+        parts = (line.rpartition(": ") for line in text.splitlines())
         return [(name, value) for name, colon, value in parts if colon]
 
     async def _get(self, path: str, params: dict[str, str]) -> dict[str, Any]:
-        answer = await self._http.get(path, params=params)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = json.loads((await self._ask(f"{path}?{urlencode(params)}")).body)
         return found
+
+    async def _ask(self, target: str, method: str = "GET") -> Answer:
+        return await fetch(f"http://{self.address}{target}", method=method, within=_ASK_SECONDS, most=_MOST_BYTES)
 
 
 def _from_file(path: Path) -> dict[str, Any]:

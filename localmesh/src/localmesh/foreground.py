@@ -67,8 +67,6 @@ def _product(reference: str) -> Product:
 
 
 async def _run(copy: Copy, scenario: str | None) -> None:
-    # httpx brings its own command along where rich and click are installed: 6 MiB that are never used.
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]
     from localmesh.screen import Progress, show_status
     from localmesh.status import status
     from localmesh.supervisor import Supervisor

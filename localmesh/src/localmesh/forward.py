@@ -15,7 +15,7 @@ _CHUNK = 64 * 1024
 
 
 def target(status: Mapping[str, Any], service: str, port: str) -> Address:
-    """A ready replica's address for `service` and the port named `port` (http or grpc). Raises LocalmeshError."""
+    """A ready replica's own address for `service` and the port named `port` (http or grpc). Raises LocalmeshError."""
     workloads = [one for one in status["workloads"] if service in (one["service"], one["name"])]
     if not workloads:
         names = sorted({one["service"] for one in status["workloads"] if one["service"]})
@@ -23,8 +23,8 @@ def target(status: Mapping[str, Any], service: str, port: str) -> Address:
     name = {"8080": "http", "9090": "grpc"}.get(port, port)
     replicas = [replica for workload in workloads for replica in workload["replicas"] if replica["ready"]]
     for replica in replicas:
-        if replica.get(name):
-            ip, _, number = replica[name].rpartition(":")
+        if address := replica["own"].get(name):
+            ip, _, number = address.rpartition(":")
             return Address(ip, int(number))
     why = f"{service} has no port `{port}`" if replicas else f"{service} has no ready replica"
     raise LocalmeshError(why, "Ports are http and grpc; see `status`.")

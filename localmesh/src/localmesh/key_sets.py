@@ -9,10 +9,10 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import httpx
-
+from localmesh.fetch import Unanswered, fetch
 from localmesh.mesh import Address
 
 REFRESH_SECONDS = 60.0
@@ -70,25 +70,24 @@ class KeySets:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep(self, url: str) -> None:
-        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as http:
+        delay, told, tried = _FIRST_SECONDS, "", 0.0
+        while True:
+            try:
+                keys = await self._fetch(url)
+            except (Unanswered, ValueError) as error:
+                # The ingress and the issuer itself may be about to start: only what lasts is worth a line.
+                reason = str(error)
+                if tried >= _SILENT_SECONDS and reason != told:
+                    told = reason
+                    self._say(f"the keys at {url} cannot be fetched: {reason}; trying again")
+                tried += delay
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, _LONGEST_SECONDS)
+                continue
+            await self._put(url, keys)
+            self._first[url].set()
             delay, told, tried = _FIRST_SECONDS, "", 0.0
-            while True:
-                try:
-                    keys = await self._fetch(http, url)
-                except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
-                    # The ingress and the issuer itself may be about to start: only what lasts is worth a line.
-                    reason = str(error) or type(error).__name__
-                    if tried >= _SILENT_SECONDS and reason != told:
-                        told = reason
-                        self._say(f"the keys at {url} cannot be fetched: {reason}; trying again")
-                    tried += delay
-                    await asyncio.sleep(delay)
-                    delay = min(2 * delay, _LONGEST_SECONDS)
-                    continue
-                await self._put(url, keys)
-                self._first[url].set()
-                delay, told, tried = _FIRST_SECONDS, "", 0.0
-                await asyncio.sleep(self._refresh)
+            await asyncio.sleep(self._refresh)
 
     async def _put(self, url: str, keys: str) -> None:
         """Keys that Envoy does not take are forgotten: nothing else that changes may fail for them."""
@@ -102,20 +101,17 @@ class KeySets:
             else:
                 self.found[url] = before
 
-    async def _fetch(self, http: httpx.AsyncClient, url: str) -> str:
+    async def _fetch(self, url: str) -> str:
+        """Raises Unanswered; ValueError: what is there is no key set."""
         target, headers = url, {}
         parts = urlsplit(url)
         if parts.hostname in _INGRESS_NAMES and parts.scheme == "http":
             target = parts._replace(netloc=str(self._ingress)).geturl()
             headers = {"host": parts.netloc}
-        async with asyncio.timeout(_TIMEOUT_SECONDS), http.stream("GET", target, headers=headers) as answer:
-            answer.raise_for_status()
-            body = b""
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > _MOST_BYTES:
-                    raise ValueError(f"more than {_MOST_BYTES} bytes")
-        return _key_set(body)
+        answer = await fetch(target, headers=headers, within=_TIMEOUT_SECONDS, most=_MOST_BYTES)
+        if answer.status != HTTPStatus.OK:
+            raise ValueError(f"the status is {answer.status}")
+        return _key_set(answer.body)
 
 
 def _key_set(body: bytes) -> str:

@@ -86,6 +86,8 @@ class Prober:
         probe = self._container.readiness
         if probe is None:
             self._on_ready(True)
+            # Nothing is asked; a replica whose probing ends is replaced.
+            await asyncio.Event().wait()
             return
         await self._first(probe, None)
         self._on_ready(True)

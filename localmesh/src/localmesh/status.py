@@ -49,7 +49,7 @@ def _workload(supervisor: Supervisor, name: str) -> dict[str, Any]:
         "service": _service(supervisor, workload),
         "version": workload.deployment.labels.get("version"),
         "desired": workload.desired,
-        "replicas": [_replica(replica) for replica in workload.replicas],
+        "replicas": [_replica(replica, fronted=supervisor.fronted) for replica in workload.replicas],
     }
 
 
@@ -61,14 +61,19 @@ def _service(supervisor: Supervisor, workload: Workload) -> str | None:
     return None
 
 
-def _replica(replica: Replica) -> dict[str, Any]:
-    ports = replica.ports
+def _replica(replica: Replica, *, fronted: bool) -> dict[str, Any]:
+    """`http` and `grpc` are where others reach it: Envoy's, once it stands before replicas. `own` is its process."""
+    names = [port.name for port in replica.deployment.container.ports if port.name in replica.ports]
+    own = {name: str(replica.ports[name]) for name in names}
+    inbound = {name: str(address) for name, address in replica.inbound.items()} if fronted else {}
+    reached = inbound or own
     return {
         "name": replica.name,
         "pid": replica.process.pid if replica.process else None,
-        "http": str(ports["http"]) if "http" in ports else None,
-        "grpc": str(ports["grpc"]) if "grpc" in ports else None,
-        "inbound": {name: str(address) for name, address in replica.inbound.items()},
+        "http": reached.get("http"),
+        "grpc": reached.get("grpc"),
+        "inbound": inbound,
+        "own": own,
         "ready": replica.ready,
         "restarts": replica.restarts,
     }

@@ -75,8 +75,9 @@ class Supervisor:
             self._records,
             self._publish,
             say,
+            self.dataplane.settled,
             preparations.wait_for,
-            lambda: stands_before_replicas(self.plan.manifests.mesh),
+            lambda: self.fronted,
         )
 
     @property
@@ -91,6 +92,11 @@ class Supervisor:
         """Whether Envoy serves, and every wanted replica."""
         running = self._based and self.dataplane.up and all(workload.ready for workload in self.workloads.values())
         return running and self._keys_waited_for
+
+    @property
+    def fronted(self) -> bool:
+        """Whether Envoy stands before each replica."""
+        return stands_before_replicas(self.plan.manifests.mesh)
 
     async def start(self, scenario: str | None) -> None:
         """Start Envoy and every workload at the same time; `wait_…` say when they serve. Raises LocalmeshError."""

@@ -56,7 +56,7 @@ class Laptop:
         except LocalmeshError:
             return None
         replicas = [(workload, one) for workload in status["workloads"] for one in workload["replicas"]]
-        metrics = await asyncio.gather(*(self._metrics(one["http"]) for _, one in replicas))
+        metrics = await asyncio.gather(*(self._metrics(one["own"].get("http")) for _, one in replicas))
         envoy = await self._envoy(status["envoy"]["admin"])
         pids = {one["name"]: one["pid"] for _, one in replicas if one["pid"]}
         if envoys := status["envoy"].get("pid"):

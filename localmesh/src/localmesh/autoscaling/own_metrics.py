@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 
-import httpx
-
+from localmesh.fetch import Unanswered, fetch
 from localmesh.replica import Replica
 
 PORT, PATH = "http", "/metrics"
 DEADLINE_SECONDS = 2.0
+_MOST_BYTES = 16 * 1024 * 1024
 _SAMPLE = re.compile(r"^(?P<name>[a-zA-Z_:][\w:]*)(?:\{[^}]*\})? (?P<value>[\d.e+-]+)$", re.MULTILINE)
 
 
@@ -28,8 +29,7 @@ class OwnMetrics:
         """Replica → metric → its growth since the look before; what does not answer has none. `now` in seconds."""
         wanted = [name for name in names if name in self.counters]
         asked = {one.process.pid: one for one in replicas if wanted and one.process is not None and PORT in one.ports}
-        async with httpx.AsyncClient(timeout=DEADLINE_SECONDS, trust_env=False) as client:
-            texts = await asyncio.gather(*(_text(client, one) for one in asked.values()))
+        texts = await asyncio.gather(*map(_text, asked.values()))
         seen: dict[tuple[int, str], tuple[float, float]] = {}
         found: dict[str, dict[str, int]] = {}
         for (pid, replica), text in zip(asked.items(), texts, strict=True):
@@ -48,10 +48,10 @@ def total(text: str, counter: str) -> float:
     return sum(float(one["value"]) for one in _SAMPLE.finditer(text) if one["name"] == counter)
 
 
-async def _text(client: httpx.AsyncClient, replica: Replica) -> str:
+async def _text(replica: Replica) -> str:
     """Empty when it does not answer."""
     try:
-        answer = await client.get(f"http://{replica.ports[PORT]}{PATH}")
-    except httpx.HTTPError:
+        answer = await fetch(f"http://{replica.ports[PORT]}{PATH}", within=DEADLINE_SECONDS, most=_MOST_BYTES)
+    except (Unanswered, ValueError):
         return ""
-    return answer.text if answer.is_success else ""
+    return answer.text if answer.status == HTTPStatus.OK else ""

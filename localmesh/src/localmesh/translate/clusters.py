@@ -42,7 +42,11 @@ def of_port(mesh: Mesh, service: Service, port: ServicePort, rule: Item | None, 
     found = []
     for name, one in policies:
         labels = (subset_named(rule, name) or {}).get("labels") or {}
-        cluster = {**_cluster(service, port, rule, name, one), **_endpoints(service, port, name, labels)}
+        endpoints = _endpoints(service, port, name, labels)
+        if "load_assignment" in endpoints and "endpoints" not in endpoints["load_assignment"]:
+            # A subset of names to ask for that has none: like istiod without a cluster, so its routes are a 503.
+            continue
+        cluster = {**_cluster(service, port, rule, name, one), **endpoints}
         found.append(_secured(cluster, mesh, service, port, name, one or {}, is_gateway=is_gateway))
     return found
 

@@ -24,19 +24,10 @@ Match = Mapping[str, Any]
 
 def resolved(read: Documents) -> Documents:
     """The same documents without delegates: VirtualServices have hosts, and routes of their own."""
-    return replace(read, virtual_services=_joined(read.virtual_services))
-
-
-def _joined(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Those with delegates come last, as istiod orders them."""
+    items = read.virtual_services
     delegates = {(item.namespace, item.name): item for item in items if not item.spec.get("hosts")}
-    rooted = [item for item in items if item.spec.get("hosts")]
-    plain = [item for item in rooted if not _delegates(item)]
-    return (*plain, *(_with_routes(item, delegates) for item in rooted if _delegates(item)))
-
-
-def _delegates(item: Item) -> bool:
-    return any(rule.get("delegate") for rule in item.spec["http"])
+    whole = tuple(_with_routes(item, delegates) for item in items if item.spec.get("hosts"))
+    return replace(read, virtual_services=whole)
 
 
 def _with_routes(root: Item, delegates: Mapping[tuple[str, str], Item]) -> Item:
@@ -92,7 +83,7 @@ def _matches(roots: Sequence[Match], leaves: Sequence[Match]) -> list[Match] | N
 
 
 def _match(root: Match, leaf: Match) -> Match:
-    out = {**root, **{key: value for key, value in leaf.items() if value is not None}}
+    out = {**root, **{key: value for key, value in leaf.items() if value not in (None, "", [])}}
     for key in _MAPS:
         if root.get(key) or leaf.get(key):
             out[key] = {**(root.get(key) or {}), **(leaf.get(key) or {})}
@@ -107,14 +98,15 @@ def _conflict(root: Match, leaf: Match) -> bool:
         _outside((root.get(key) or {}).get(name), one) for key in _MAPS for name, one in (leaf.get(key) or {}).items()
     ):
         return True
-    if bool(root.get("ignoreUriCase")) != bool(leaf.get("ignoreUriCase")):
+    # A delegate's match names no namespace, and so is never within one that does.
+    if bool(root.get("ignoreUriCase")) != bool(leaf.get("ignoreUriCase")) or root.get("sourceNamespace"):
         return True
     return bool(root.get("port") and leaf.get("port") and root["port"] != leaf["port"])
 
 
 def _outside(root: Mapping[str, str] | None, leaf: Mapping[str, str] | None) -> bool:
     """Whether the delegate's string match allows what the root's does not; of regular expressions nobody can say."""
-    if not root or not leaf:
+    if root is None or leaf is None:
         return False
     if root.get("regex") or leaf.get("regex"):
         return True

@@ -21,6 +21,8 @@ class Rules:
         self._items = items
         self._homes = {service.host: service.namespace for service in services}
         self._namespace = caller_namespace
+        self._own = _by_host(item for item in items if item.namespace == caller_namespace and _is_own(item))
+        self._exported: dict[str, dict[str, list[Item]]] = {}
         self._found: dict[str, Item | None] = {}
 
     def of(self, host: str) -> Item | None:
@@ -32,22 +34,19 @@ class Rules:
         return self._found[host]
 
     def _find(self, host: str) -> Item | None:
-        if self._namespace != ROOT_NAMESPACE:
-            own = [item for item in self._items if item.namespace == self._namespace]
-        else:
-            own = [item for item in self._items if item.namespace == ROOT_NAMESPACE and _is_private(item)]
-        own = [item for item in own if _is_local(item)]
-        for candidates in (own, self._exported(self._homes[host]), self._exported(ROOT_NAMESPACE)):
-            if (found := most_specific(host, _merged(candidates))) is not None:
-                return found
+        if own := most_specific(host, self._own):
+            return own[-1]
+        for namespace in (self._homes[host], ROOT_NAMESPACE):
+            named = most_specific(host, self._exported_by(namespace)) or []
+            if seen := [item for item in named if item.is_public or self._namespace in item.spec["exportTo"]]:
+                return seen[-1]
         return None
 
-    def _exported(self, namespace: str) -> list[Item]:
-        return [
-            item
-            for item in self._items
-            if item.namespace == namespace and not _is_private(item) and item.visible_in(self._namespace)
-        ]
+    def _exported_by(self, namespace: str) -> dict[str, list[Item]]:
+        if namespace not in self._exported:
+            exported = (item for item in self._items if item.namespace == namespace and not _is_private(item))
+            self._exported[namespace] = _by_host(exported)
+        return self._exported[namespace]
 
 
 def port_policy(policy: Policy | None, port: int) -> Policy | None:
@@ -113,25 +112,36 @@ def _port_settings(policy: Policy | None, port: int) -> Policy | None:
     return next((one for one in settings if one["port"]["number"] == port), None)
 
 
-def _is_local(item: Item) -> bool:
-    export = item.spec.get("exportTo") or []
-    return not export or bool({"*", ".", item.namespace} & set(export))
+def _is_own(item: Item) -> bool:
+    """Whether callers of its own namespace go by it first; those of the root namespace by what is private alone."""
+    local = item.is_public or bool({".", item.namespace} & set(item.spec["exportTo"]))
+    return local and (item.namespace != ROOT_NAMESPACE or _is_private(item))
 
 
 def _is_private(item: Item) -> bool:
     return len(set(item.spec.get("exportTo") or [])) == 1 and item.spec["exportTo"][0] in (".", item.namespace)
 
 
-def _merged(items: Sequence[Item]) -> dict[str, Item]:
-    """One rule a host: the first one's policy, and the subsets of all."""
-    rules: dict[str, Item] = {}
+def _by_host(items: Iterable[Item]) -> dict[str, list[Item]]:
+    """The rules of each host. One that is for the callers of an earlier one, or for more, is merged into that."""
+    rules: dict[str, list[Item]] = {}
     for item in items:
-        host = qualified(item.spec["host"], item.namespace)
-        rules[host] = _merge(rules[host], item) if host in rules else item
+        found = rules.setdefault(qualified(item.spec["host"], item.namespace), [])
+        export = set(item.spec.get("exportTo") or [])
+        apart = True
+        for index, one in enumerate(found):
+            others = set(one.spec.get("exportTo") or [])
+            apart = export != others and not (others and export > others)
+            if not apart:
+                found[index] = _merge(one, item)
+        # Like istiod: the last one that was compared decides.
+        if apart:
+            found.append(item)
     return rules
 
 
 def _merge(first: Item, other: Item) -> Item:
+    """The first one's policy, and the subsets of both."""
     spec = dict(first.spec)
     subsets = list(spec.get("subsets") or [])
     known = {subset["name"] for subset in subsets}

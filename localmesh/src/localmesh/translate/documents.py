@@ -8,7 +8,7 @@ from typing import Any
 
 from localmesh.mesh import Document
 from localmesh.translate.errors import Unsupported
-from localmesh.translate.field_values import Check, FieldError
+from localmesh.translate.field_values import Check, FieldError, label
 from localmesh.translate.fields_destination_rule import DESTINATION_RULE
 from localmesh.translate.fields_extensions import ENVOY_FILTER, SIDECAR, TELEMETRY
 from localmesh.translate.fields_gateway import GATEWAY
@@ -41,6 +41,9 @@ REFUSED_KINDS = {
     (_NETWORKING, "WorkloadGroup"): "name machines by the endpoints of a ServiceEntry",
 }
 """Istio's kinds that mean something on a cluster alone, and what to do instead."""
+_BOOLEANS = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True)
+_BOOLEANS |= dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False)
+"""As Go reads them."""
 _VERSIONS = ("v1", "v1beta1", "v1alpha3", "v1alpha1")
 _DRY_RUN = "istio.io/dry-run"
 
@@ -59,8 +62,13 @@ class Item:
 
     def visible_in(self, namespace: str) -> bool:
         """Whether its exportTo lets callers of `namespace` see it."""
-        export = self.spec.get("exportTo") or ["*"]
-        return "*" in export or namespace in export or ("." in export and namespace == self.namespace)
+        export = self.spec.get("exportTo") or []
+        return self.is_public or namespace in export or ("." in export and namespace == self.namespace)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether its exportTo lets everyone see it."""
+        return "*" in (self.spec.get("exportTo") or ["*"])
 
     @property
     def config(self) -> str:
@@ -140,7 +148,22 @@ def _checked(document: Document) -> Item:
     spec = document.get("spec")
     try:
         shape(spec, "spec")
+        if kind == "Gateway":
+            label(name, "metadata.name")
+        if {".", namespace} <= set((spec or {}).get("exportTo") or []):
+            raise FieldError("spec.exportTo", f". and {namespace} are the same namespace")
+        dry_run = _is_dry_run(kind, metadata.get("annotations") or {}, spec or {})
     except FieldError as error:
         raise Unsupported(file, resource, error.field, error.reason) from error
-    dry_run = str((metadata.get("annotations") or {}).get(_DRY_RUN, "")).lower() == "true"
     return Item(kind, namespace, name, dict(spec or {}), dry_run, file)
+
+
+def _is_dry_run(kind: str, annotations: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
+    if _DRY_RUN not in annotations:
+        return False
+    field, said = f"metadata.annotations.{_DRY_RUN}", annotations[_DRY_RUN]
+    if kind != "AuthorizationPolicy" or spec.get("action") == "AUDIT":
+        raise FieldError(field, "only an AuthorizationPolicy that allows or denies can be tried")
+    if not isinstance(said, str) or said not in _BOOLEANS:
+        raise FieldError(field, 'must be "true" or "false", in quotes')
+    return _BOOLEANS[said]

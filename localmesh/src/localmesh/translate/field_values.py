@@ -26,6 +26,13 @@ def text(value: object, path: str) -> None:
         raise FieldError(path, f"must be text, not {kind_of(value)}: put it in quotes")
 
 
+def some_text(value: object, path: str) -> None:
+    """Text of one character at least."""
+    text(value, path)
+    if not value:
+        raise FieldError(path, "must not be empty")
+
+
 def label(value: object, path: str) -> None:
     """A DNS label, as names in Kubernetes are: letters, digits and `-`."""
     text(value, path)

@@ -147,11 +147,15 @@ def described(shape: Check, check: Check) -> Check:
     return Described(shape, check)
 
 
+_UNSET: tuple[object, ...] = (None, "", [])
+"""What is as good as absent: in protobuf texts and lists that are empty are not set."""
+
+
 def at_most_one(*names: str) -> Rule:
     """At most one of these fields may be set."""
 
     def rule(value: dict[str, Any]) -> str | None:
-        found = [name for name in names if value.get(name) not in (None, [])]
+        found = [name for name in names if value.get(name) not in _UNSET]
         return f"only one of {', '.join(names)} may be set, not {' and '.join(found)}" if len(found) > 1 else None
 
     return rule
@@ -161,7 +165,7 @@ def some_of(*names: str) -> Rule:
     """At least one of these fields must be set."""
 
     def rule(value: dict[str, Any]) -> str | None:
-        found = any(value.get(name) is not None for name in names)
+        found = any(value.get(name) not in _UNSET for name in names)
         return None if found else f"needs {' or '.join(names)}"
 
     return rule

@@ -5,17 +5,28 @@ from __future__ import annotations
 from math import isqrt
 from typing import Any
 
-from localmesh.translate.field_values import FieldError, boolean, duration, integer, label, number, one_of, text
-from localmesh.translate.fields import at_most_one, export_to, listing, mapping, message, refused, some_of, unique
+from localmesh.translate import field_names
+from localmesh.translate.field_values import (
+    FieldError,
+    boolean,
+    duration,
+    integer,
+    label,
+    number,
+    one_of,
+    some_text,
+    text,
+)
+from localmesh.translate.fields import at_most_one, export_to, listing, message, refused, some_of, unique
 
 _PORT = message(number=integer(1, 65535), required=("number",))
 _UINT32 = integer(0, 2**32 - 1)
 
 _COOKIE = message(
-    name=text,
+    name=some_text,
     path=text,
     ttl=duration(at_least="0s", step="1ns"),
-    attributes=listing(message(name=text, value=text, required=("name",))),
+    attributes=listing(message(name=some_text, value=text, required=("name",))),
     required=("name",),
     rules=(unique("attributes", "name"),),
 )
@@ -153,9 +164,9 @@ _TRAFFIC_POLICY = message(
 )
 
 DESTINATION_RULE = message(
-    host=text,
+    host=field_names.host,
     trafficPolicy=_TRAFFIC_POLICY,
-    subsets=listing(message(name=label, labels=mapping(text), trafficPolicy=_TRAFFIC_POLICY, required=("name",))),
+    subsets=listing(message(name=label, labels=field_names.labels, trafficPolicy=_TRAFFIC_POLICY, required=("name",))),
     exportTo=export_to,
     workloadSelector=refused("every caller gets the same rule; use exportTo to choose namespaces"),
     required=("host",),

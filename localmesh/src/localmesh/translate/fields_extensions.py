@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from localmesh.translate.field_values import Check, FieldError, boolean, integer, label, number, one_of, text
+from localmesh.translate import field_names
+from localmesh.translate.field_values import Check, FieldError, boolean, integer, number, one_of, text
 from localmesh.translate.fields import described, listing, mapping, meaningless, message, message_of, otherwise, refused
 
-_SELECTOR = message(matchLabels=mapping(text))
 _BY_ENVOY = "Envoy counts with Istio's names and labels; Istio's own filter is not in it"
 _WITHOUT_PROVIDER = "no traces are taken where there is no tracing provider"
 _NO_TRACES = refused("there is no tracing provider here, so nothing is reported; leave it out")
-_NO_TARGETS = refused("there are no waypoints here; select workloads by `selector`")
 
 TELEMETRY = message(
-    selector=_SELECTOR,
-    targetRef=_NO_TARGETS,
-    targetRefs=_NO_TARGETS,
+    selector=field_names.selector,
+    targetRef=field_names.no_targets,
+    targetRefs=field_names.no_targets,
     accessLogging=listing(
         message(
             match=message(mode=one_of("CLIENT_AND_SERVER", "CLIENT", "SERVER")),
@@ -48,24 +47,27 @@ TELEMETRY = message(
 )
 
 
+_host_in_namespace = field_names.in_namespace(lambda namespace: namespace in (".", "*", "~"))
+
+
 def _egress_host(value: object, path: str) -> None:
     text(value, path)
-    namespace, slash, host = str(value).partition("/")
-    if not slash or not namespace or not host:
+    if "/" not in str(value):
         raise FieldError(path, "must be NAMESPACE/HOST, with `.`, `*` or `~` for the namespace")
-    if namespace not in (".", "*", "~"):
-        label(namespace, path)
+    _host_in_namespace(value, path)
 
 
 _EVERY_PORT = refused("each way out has an address of its own; leave it out")
 
 
-def _one_egress(spec: dict[str, Any]) -> str | None:
+def _egress(spec: dict[str, Any]) -> str | None:
+    if not spec.get("egress") and spec.get("outboundTrafficPolicy") is None:
+        return "says nothing: it needs egress or outboundTrafficPolicy"
     return "egress without ports can be one entry only: list its hosts" if len(spec.get("egress") or []) > 1 else None
 
 
 SIDECAR = message(
-    workloadSelector=message(labels=mapping(text)),
+    workloadSelector=message(labels=field_names.selected),
     egress=listing(
         message(
             hosts=listing(_egress_host, at_least=1),
@@ -80,7 +82,7 @@ SIDECAR = message(
     ),
     ingress=refused("requests come in by the container's own ports"),
     inboundConnectionPool=refused("limit the callers' pools by a DestinationRule"),
-    rules=(_one_egress,),
+    rules=(_egress,),
 )
 
 CONNECTIONS = "envoy.filters.network.http_connection_manager"
@@ -192,8 +194,8 @@ _PATCH_FIELDS = message(
     patch=message(operation=_anything, value=_anything, filterClass=_OTHER),
 )
 ENVOY_FILTER = message(
-    workloadSelector=message(labels=mapping(text)),
+    workloadSelector=message(labels=field_names.selected),
     configPatches=listing(described(_PATCH_FIELDS, _patch)),
-    targetRefs=_NO_TARGETS,
+    targetRefs=field_names.no_targets,
     priority=refused("patches are made in the order of the documents' names"),
 )

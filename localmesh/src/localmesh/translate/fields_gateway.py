@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localmesh.translate.field_values import FieldError, boolean, integer, label, one_of, text
+from localmesh.translate import field_names
+from localmesh.translate.field_values import FieldError, boolean, integer, label, one_of, some_text, text
 from localmesh.translate.fields import listing, mapping, message, refused
 
 
@@ -15,14 +16,22 @@ def _port_names(spec: dict[str, Any]) -> str | None:
 
 
 _VERSION = one_of("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3")
+_CIPHER = one_of(
+    *("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"),
+    *("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"),
+    *("ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA"),
+    *("AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA", "AES256-SHA", "DES-CBC3-SHA"),
+)
+"""Those of BoringSSL; Istio leaves others out."""
 _NO_FILES = refused("give credentialName, the name of a Secret with tls.crt and tls.key")
+
+
+_host_in_namespace = field_names.in_namespace(lambda namespace: namespace in (".", "*"))
 
 
 def _host(value: object, path: str) -> None:
     text(value, path)
-    name = str(value).rpartition("/")[2]
-    if name != "*" and "." not in name:
-        raise FieldError(path, f"{name!r} is a short name; a server's hosts are *, or names with a dot")
+    _host_in_namespace(value if "/" in str(value) else f"*/{value}", path)
 
 
 def _tls_mode(value: object, path: str) -> None:
@@ -38,7 +47,7 @@ def _protocol(value: object, path: str) -> None:
 
 def _tls_with_https(server: dict[str, Any]) -> str | None:
     https, tls = server["port"]["protocol"] == "HTTPS", server.get("tls") or {}
-    if https and not tls.get("credentialName"):
+    if https and not (tls.get("mode") and tls.get("credentialName")):
         return "a server of protocol HTTPS needs tls with mode: SIMPLE and credentialName"
     if not https and any(value for name, value in tls.items() if name != "httpsRedirect"):
         return "without protocol HTTPS, tls can say httpsRedirect alone"
@@ -51,7 +60,7 @@ GATEWAY = message(
             port=message(
                 number=integer(1, 65535),
                 protocol=_protocol,
-                name=text,
+                name=some_text,
                 targetPort=refused("Istio ignores it as well; leave it out"),
                 required=("number", "protocol", "name"),
             ),
@@ -63,7 +72,7 @@ GATEWAY = message(
                 credentialName=label,
                 minProtocolVersion=_VERSION,
                 maxProtocolVersion=_VERSION,
-                cipherSuites=listing(text),
+                cipherSuites=listing(_CIPHER),
                 httpsRedirect=boolean,
                 serverCertificate=_NO_FILES,
                 privateKey=_NO_FILES,

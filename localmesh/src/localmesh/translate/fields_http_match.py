@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-from localmesh.translate.field_values import FieldError, boolean, integer, text
+from localmesh.translate import field_names
+from localmesh.translate.field_values import FieldError, boolean, integer, label, text
 from localmesh.translate.fields import Rule, at_most_one, listing, mapping, message
 
 _KINDS = ("exact", "prefix", "regex")
@@ -20,22 +19,32 @@ def _not_empty(*kinds: str) -> Rule:
 
 
 def _regex(value: object, path: str) -> None:
-    text(value, path)
-    if str(value).startswith("*"):
-        raise FieldError(path, "no regular expression begins with *; {} means that any value will do")
+    if value == "*":
+        raise FieldError(path, "* is no regular expression; {} means that any value will do")
+    field_names.regex(value, path)
 
 
-STRING_MATCH = message(exact=text, prefix=text, regex=_regex, rules=(_ONE_KIND, _not_empty("prefix", "regex")))
-_URI = message(exact=text, prefix=text, regex=_regex, rules=(_ONE_KIND, _not_empty("regex")))
+def _regex_or_presence(value: object, path: str) -> None:
+    if value != "*":
+        field_names.regex(value, path)
+
+
+STRING_MATCH = message(exact=text, prefix=text, regex=_regex, rules=(_ONE_KIND, _not_empty("prefix")))
+_URI = message(exact=text, prefix=text, regex=_regex, rules=(_ONE_KIND,))
 # Here, and only here, istiod lets the regular expression * stand for presence.
-_WITHOUT = message(exact=text, prefix=text, regex=text, rules=(_ONE_KIND, _not_empty("prefix", "regex")))
+_WITHOUT = message(exact=text, prefix=text, regex=_regex_or_presence, rules=(_ONE_KIND, _not_empty("prefix")))
 
 
 def _header(name: object, path: str) -> None:
     if str(name).startswith("@request.auth."):
         raise FieldError(path, "not supported on the laptop mesh; match a header that the service can check")
-    if not re.fullmatch(r"[-_A-Za-z0-9]+|:(method|scheme|authority|path)", str(name)):
-        raise FieldError(path, f"{name!r} is no header's name")
+    if name not in (":method", ":scheme", ":authority", ":path", ":status"):
+        field_names.header(name, path)
+
+
+def _namespace(value: object, path: str) -> None:
+    if value != "":
+        label(value, path)
 
 
 HTTP_MATCH = message(
@@ -46,11 +55,11 @@ HTTP_MATCH = message(
     authority=STRING_MATCH,
     headers=mapping(STRING_MATCH, _header),
     port=integer(1, 65535),
-    sourceLabels=mapping(text),
-    gateways=listing(text),
+    sourceLabels=field_names.labels,
+    gateways=listing(field_names.gateway),
     queryParams=mapping(STRING_MATCH),
     ignoreUriCase=boolean,
     withoutHeaders=mapping(_WITHOUT, _header),
-    sourceNamespace=text,
+    sourceNamespace=_namespace,
     statPrefix=text,
 )

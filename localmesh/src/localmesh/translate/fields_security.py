@@ -8,7 +8,8 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
-from localmesh.translate.field_values import Check, FieldError, boolean, duration, one_of, text
+from localmesh.translate import field_names
+from localmesh.translate.field_values import Check, FieldError, boolean, duration, one_of, some_text, text
 from localmesh.translate.fields import (
     Rule,
     at_most_one,
@@ -20,15 +21,6 @@ from localmesh.translate.fields import (
     refused,
     some_of,
 )
-
-_SELECTOR = message(matchLabels=mapping(text))
-_NO_TARGETS = refused("there are no waypoints here; select workloads by `selector`")
-
-
-def _set_text(value: object, path: str) -> None:
-    text(value, path)
-    if not value:
-        raise FieldError(path, "must not be empty")
 
 
 def _keys(value: object, path: str) -> None:
@@ -48,25 +40,35 @@ def _url(value: object, path: str) -> None:
         raise FieldError(path, "must be an http:// or https:// URL")
 
 
-_NAMES = listing(_set_text)
+def _plain_header(value: object, path: str) -> None:
+    """Of the names of headers that are made of claims istiod asks more."""
+    some_text(value, path)
+    if not re.fullmatch(r"[-_A-Za-z0-9]+", str(value)):
+        raise FieldError(path, f"{value!r} is no header's name")
+
+
+_NAMES = listing(some_text)
 _JWT_RULE = message(
-    issuer=_set_text,
+    issuer=some_text,
     audiences=_NAMES,
     jwks=_keys,
     jwksUri=_url,
-    fromHeaders=listing(message(name=_set_text, prefix=text, required=("name",))),
+    fromHeaders=listing(message(name=some_text, prefix=text, required=("name",))),
     fromParams=_NAMES,
     fromCookies=_NAMES,
     forwardOriginalToken=boolean,
     outputPayloadToHeader=text,
-    outputClaimToHeaders=listing(message(header=_set_text, claim=_set_text, required=("header", "claim"))),
+    outputClaimToHeaders=listing(message(header=_plain_header, claim=some_text, required=("header", "claim"))),
     spaceDelimitedClaims=_NAMES,
     timeout=duration(),
     required=("issuer",),
     rules=(some_of("jwks", "jwksUri"), at_most_one("jwks", "jwksUri")),
 )
 REQUEST_AUTHENTICATION = message(
-    selector=_SELECTOR, targetRef=_NO_TARGETS, targetRefs=_NO_TARGETS, jwtRules=listing(_JWT_RULE)
+    selector=field_names.selector,
+    targetRef=field_names.no_targets,
+    targetRefs=field_names.no_targets,
+    jwtRules=listing(_JWT_RULE),
 )
 
 _MODE = message(mode=one_of("UNSET", "DISABLE", "PERMISSIVE", "STRICT"))
@@ -87,7 +89,7 @@ def _ports(value: object, path: str) -> None:
 
 
 PEER_AUTHENTICATION = message(
-    selector=_SELECTOR,
+    selector=field_names.selector,
     mtls=_MODE,
     portLevelMtls=described(mapping(_MODE), _ports),
     rules=(
@@ -107,18 +109,35 @@ def _port_text(value: object, path: str) -> None:
 
 def _block(value: object, path: str) -> None:
     text(value, path)
+    # Python also takes netmasks and zones.
+    is_range = re.fullmatch(r"[^/%]+(/(0|[1-9][0-9]*))?", str(value)) is not None
     try:
         ip_network(str(value), strict=False)
     except ValueError:
-        raise FieldError(path, f"{value!r} is neither an address nor a range such as 10.0.0.0/8") from None
+        is_range = False
+    if not is_range:
+        raise FieldError(path, f"{value!r} is neither an address nor a range such as 10.0.0.0/8")
 
 
 def _path(value: object, path: str) -> None:
-    _set_text(value, path)
+    some_text(value, path)
     if re.search(r"[{}]", str(value)) and not re.fullmatch(r"(/(\{\*\}|\{\*\*\}|[^{}*/]*))+", str(value)):
         raise FieldError(path, "in a template {*} and {**} stand for whole segments, without other stars")
+    if "{*" in str(value) and re.search(r"[^-\w.~%!$&'()+,;:@=/{}*]|//", str(value), re.ASCII):
+        raise FieldError(path, "a template's other segments are plain text, and none is empty")
     if "{**}" in str(value)[: str(value).rfind("{**}")] or "{*}" in str(value).partition("{**}")[2]:
         raise FieldError(path, "{**} must be the last of the operators of a template")
+
+
+def _accounts(value: object, path: str) -> None:
+    """At most 16, each `ACCOUNT` or `NAMESPACE/ACCOUNT`."""
+    _NAMES(value, path)
+    names = list(value) if isinstance(value, list) else []
+    if len(names) > 16:
+        raise FieldError(path, "has 16 entries at most")
+    for index, one in enumerate(names):
+        if not re.fullmatch(r"[^/*]+(/[^/*]+)?", one) or len(one) > 320:
+            raise FieldError(f"{path}[{index}]", f"{one!r} is neither ACCOUNT nor NAMESPACE/ACCOUNT")
 
 
 _LISTS = {
@@ -126,7 +145,7 @@ _LISTS = {
         "principals": _NAMES,
         "requestPrincipals": _NAMES,
         "namespaces": _NAMES,
-        "serviceAccounts": _NAMES,
+        "serviceAccounts": described(_NAMES, _accounts),
         "ipBlocks": listing(_block),
         "remoteIpBlocks": listing(_block),
     },
@@ -162,7 +181,11 @@ def _when_key(value: object, path: str) -> None:
         raise FieldError(path, f"{value!r} is not supported; see Istio's list of conditions")
 
 
-_WHEN_VALUES = {**dict.fromkeys(("source.ip", "remote.ip", "destination.ip"), _block), "destination.port": _port_text}
+_WHEN_VALUES: dict[str, Check] = {
+    **dict.fromkeys(("source.ip", "remote.ip", "destination.ip"), listing(_block)),
+    "destination.port": listing(_port_text),
+    "source.serviceAccount": _accounts,
+}
 """Conditions whose values are more than text."""
 
 
@@ -170,7 +193,7 @@ def _when_values(condition: dict[str, Any]) -> str | None:
     if check := _WHEN_VALUES.get(condition["key"]):
         try:
             for name in ("values", "notValues"):
-                listing(check)(condition.get(name) or [], name)
+                check(condition.get(name) or [], name)
         except FieldError as error:
             return str(error)
     return None
@@ -199,11 +222,18 @@ _RULE = message_of(
 )
 AUTHORIZATION_POLICY = message_of(
     {
-        "selector": _SELECTOR,
-        "targetRef": _NO_TARGETS,
-        "targetRefs": _NO_TARGETS,
+        "selector": field_names.selector,
+        "targetRef": field_names.no_targets,
+        "targetRefs": field_names.no_targets,
         "action": _action,
         "provider": refused("only action CUSTOM has a provider"),
         "rules": listing(_RULE),
-    }
+    },
+    rules=(
+        lambda spec: (
+            "DENY without rules denies nothing; `rules: [{}]` denies everything"
+            if spec.get("action") == "DENY" and not spec.get("rules")
+            else None
+        ),
+    ),
 )

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any
 
+from localmesh.translate import field_names
+from localmesh.translate.field_names import is_address
 from localmesh.translate.field_values import FieldError, integer, label, one_of, text
 from localmesh.translate.fields import export_to, listing, mapping, message, refused, unique
 
 _PROTOCOLS = ("HTTP", "HTTPS", "HTTP2", "GRPC", "GRPC-WEB", "TCP", "TLS")
 _ONE_PLACE = refused("all of a laptop's calls go out from one place; leave it out")
-_NAME = re.compile(r"(?!-)[-A-Za-z0-9_]{1,63}(?<!-)(\.(?!-)[-A-Za-z0-9_]{1,63}(?<!-))*")
-
-
-def _is_address(value: object) -> bool:
-    try:
-        ip_address(str(value))
-    except ValueError:
-        return False
-    return True
 
 
 def _host(value: object, path: str) -> None:
@@ -29,13 +20,14 @@ def _host(value: object, path: str) -> None:
         raise FieldError(
             path, "a wildcard needs the address that was called, and a laptop's calls go to Envoy: name hosts"
         )
-    if not _NAME.fullmatch(str(value)):
-        raise FieldError(path, f"{value!r} is no host's name")
+    field_names.name(value, path)
+    if value != str(value).lower():
+        raise FieldError(path, "write it in small letters: Istio finds no way to others")
 
 
 def _called_at(value: object, path: str) -> None:
     text(value, path)
-    if not _is_address(value):
+    if not is_address(value):
         raise FieldError(path, f"{value!r} is no address; ranges mean nothing where calls go to Envoy")
 
 
@@ -58,16 +50,19 @@ def _endpoints(spec: dict[str, Any]) -> str | None:
     names = {port["name"] for port in spec.get("ports") or []}
     if resolution == "DNS_ROUND_ROBIN" and len(endpoints) > 1:
         return "DNS_ROUND_ROBIN takes one endpoint at most"
-    if resolution == "STATIC" and not all(_is_address(one["address"]) for one in endpoints):
+    if resolution == "STATIC" and not all(is_address(one["address"]) for one in endpoints):
         return "endpoints of resolution STATIC need addresses; names need DNS"
-    if not all(_is_address(one["address"]) or _NAME.fullmatch(one["address"]) for one in endpoints):
-        return "an endpoint's address must be an address or a host's name"
     unknown = {name for one in endpoints for name in one.get("ports") or {}} - names
     return f"an endpoint names the port {min(unknown)}, which is none of ports" if unknown else None
 
 
+def _hosts_of_addresses(spec: Mapping[str, Any]) -> str | None:
+    both = len(spec["hosts"]) > 1 and spec.get("addresses")
+    return "an address cannot tell several hosts apart: Istio gives it to one of them" if both else None
+
+
 def _hosts_of_tcp(spec: Mapping[str, Any]) -> str | None:
-    plain = [port for port in spec.get("ports") or [] if str(port.get("protocol") or "TCP").upper() == "TCP"]
+    plain = [port for port in spec.get("ports") or [] if str(port["protocol"]).upper() == "TCP"]
     return "a port of protocol TCP cannot tell several hosts apart" if plain and len(spec["hosts"]) > 1 else None
 
 
@@ -80,16 +75,16 @@ SERVICE_ENTRY = message(
             protocol=_protocol,
             name=label,
             targetPort=integer(1, 65535),
-            required=("number", "name"),
+            required=("number", "name", "protocol"),
         ),
     ),
     location=one_of("MESH_EXTERNAL", "MESH_INTERNAL"),
     resolution=_resolution,
     endpoints=listing(
         message(
-            address=text,
+            address=field_names.or_address(field_names.name),
             ports=mapping(integer(1, 65535)),
-            labels=mapping(text),
+            labels=field_names.labels,
             weight=integer(0, 2**32 - 1),
             serviceAccount=text,
             network=_ONE_PLACE,
@@ -101,5 +96,5 @@ SERVICE_ENTRY = message(
     exportTo=export_to,
     subjectAltNames=listing(text),
     required=("hosts", "resolution"),
-    rules=(unique("ports", "name"), unique("ports", "number"), _endpoints, _hosts_of_tcp),
+    rules=(unique("ports", "name"), unique("ports", "number"), _endpoints, _hosts_of_tcp, _hosts_of_addresses),
 )

@@ -6,23 +6,42 @@ from base64 import b64decode
 from itertools import combinations
 from typing import Any
 
+from localmesh.translate import field_names
 from localmesh.translate.callers import MESH
 from localmesh.translate.fault import GRPC_STATUS
-from localmesh.translate.field_values import FieldError, boolean, duration, integer, label, number, one_of, text
-from localmesh.translate.fields import at_most_one, export_to, listing, mapping, message, refused, some_of
+from localmesh.translate.field_values import (
+    Check,
+    FieldError,
+    boolean,
+    duration,
+    integer,
+    label,
+    number,
+    one_of,
+    some_text,
+    text,
+)
+from localmesh.translate.fields import at_most_one, described, export_to, listing, mapping, message, refused, some_of
 from localmesh.translate.fields_http_match import HTTP_MATCH, STRING_MATCH
 from localmesh.translate.hosts import matches
 from localmesh.translate.retries import CONDITIONS, unknown_conditions
 
-_PERCENT = message(value=number(0, 100))
+
+def _percentage(value: object, path: str) -> None:
+    number(0, 100)(value, path)
+    if isinstance(value, (int, float)) and 0 < value < 0.0001:
+        raise FieldError(path, "must be 0, or 0.0001 at least, a millionth")
+
+
+_PERCENT = message(value=_percentage)
 _PORT = message(number=integer(1, 65535), required=("number",))
-_DESTINATION = message(host=text, subset=label, port=_PORT, required=("host",))
+_DESTINATION = message(host=field_names.destination, subset=label, port=_PORT, required=("host",))
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*")
 
 
 def _changeable(name: object, path: str) -> None:
-    text(name, path)
-    if str(name).startswith(":") or str(name).lower() in ("", "host"):
+    some_text(name, path)
+    if str(name).startswith(":") or str(name).lower() == "host":
         raise FieldError(path, "can only be set or added on a request, where it means the host")
 
 
@@ -31,10 +50,12 @@ def _settable(name: object, path: str) -> None:
         _changeable(name, path)
 
 
-_HEADERS = message(
-    request=message(set=mapping(text, _settable), add=mapping(text, _settable), remove=listing(_changeable)),
-    response=message(set=mapping(text, _changeable), add=mapping(text, _changeable), remove=listing(_changeable)),
-)
+def _changes(name: Check) -> Check:
+    values = mapping(field_names.header_value, name)
+    return message(set=values, add=values, remove=listing(_changeable))
+
+
+_HEADERS = message(request=_changes(_settable), response=_changes(_changeable))
 
 
 def _attempts(retries: dict[str, Any]) -> str | None:
@@ -110,16 +131,28 @@ _DIRECT_RESPONSE = message(
 _REWRITE = message(
     uri=text,
     authority=text,
-    uriRegexRewrite=message(match=text, rewrite=text, required=("match", "rewrite")),
+    uriRegexRewrite=message(match=field_names.regex, rewrite=some_text, required=("match", "rewrite")),
     rules=(at_most_one("uri", "uriRegexRewrite"), some_of("uri", "uriRegexRewrite", "authority")),
 )
 
+
+def _cors_header(name: object, path: str) -> None:
+    if name != "*":
+        field_names.header(name, path)
+
+
+def _origin(value: object, path: str) -> None:
+    STRING_MATCH(value, path)
+    if isinstance(value, dict) and not any(value.values()):
+        raise FieldError(path, "needs exact, prefix or regex")
+
+
 _CORS = message(
-    allowOrigins=listing(STRING_MATCH),
+    allowOrigins=listing(described(STRING_MATCH, _origin)),
     allowOrigin=listing(text),
     allowMethods=listing(one_of(*_METHODS)),
-    allowHeaders=listing(text),
-    exposeHeaders=listing(text),
+    allowHeaders=listing(_cors_header),
+    exposeHeaders=listing(_cors_header),
     maxAge=duration(step="1s"),
     allowCredentials=boolean,
     unmatchedPreflights=one_of("UNSPECIFIED", "FORWARD", "IGNORE"),
@@ -194,8 +227,8 @@ def _distinct_hosts(spec: dict[str, Any]) -> str | None:
 # A sidecar takes whatever bytes its pod sends; a laptop's processes have ways out for HTTP, by address and port.
 _HTTP_ALONE = "each way through the laptop's Envoy speaks HTTP alone; use http routes"
 VIRTUAL_SERVICE = message(
-    hosts=listing(text),
-    gateways=listing(text),
+    hosts=listing(field_names.or_address(field_names.host)),
+    gateways=listing(field_names.gateway),
     http=listing(_HTTP_ROUTE, at_least=1),
     tls=refused(_HTTP_ALONE),
     tcp=refused(_HTTP_ALONE),

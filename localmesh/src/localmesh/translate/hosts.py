@@ -83,6 +83,16 @@ def called_as(host: str, caller_namespace: str) -> list[str]:
     return [*names, short, f"{short}.svc"]
 
 
+def in_brackets(host: str) -> str:
+    """As a Host header has it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def with_port(host: str, port: int) -> str:
+    """How a virtual host is named."""
+    return f"{in_brackets(host)}:{port}"
+
+
 def without_namespace(server_hosts: Iterable[str], namespace: str) -> list[str]:
     """A Gateway server's hosts that VirtualServices of `namespace` may use, their `NAMESPACE/` taken off."""
     found = []

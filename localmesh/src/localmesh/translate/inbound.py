@@ -9,15 +9,14 @@ from localmesh.mesh import Address, Mesh, Service, ServicePort
 from localmesh.translate import envoy_filter, listeners, peer_authentication, telemetry, transport_sockets
 from localmesh.translate.authorization import authorization
 from localmesh.translate.callers import Caller
-from localmesh.translate.connection_pool import circuit_breakers, http_options
+from localmesh.translate.connection_pool import OPTIONS, circuit_breakers, http_options
 from localmesh.translate.documents import Documents
 from localmesh.translate.endpoints import socket_address
 from localmesh.translate.gateway import Listening
 from localmesh.translate.jwt_authn import jwt_authn
-from localmesh.translate.registry import HTTP, HTTP2
+from localmesh.translate.registry import GRPC, HTTP, HTTP2
 from localmesh.translate.resources import Resource
 
-_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _CERTIFICATE_DETAILS = {"subject": True, "dns": True, "uri": True}
 
 
@@ -110,20 +109,17 @@ def cluster(port: ServicePort, container_port: int, process: Address) -> Resourc
         },
     }
     if options := http_options({}, http2=port.protocol in HTTP2):
-        found["typed_extension_protocol_options"] = {_OPTIONS: options}
+        found["typed_extension_protocol_options"] = {OPTIONS: options}
     return found
 
 
 def _routes(service: Service, port: ServicePort, container_port: int) -> dict[str, Any]:
     name = cluster_name(container_port)
     limits = {"max_stream_duration": "0s", "grpc_timeout_header_max": "0s"}
-    action = {
-        "cluster": name,
-        "timeout": "0s",
-        "max_stream_duration": limits,
-        # What the process never saw can be sent again.
-        "retry_policy": {"retry_on": "reset-before-request", "num_retries": 2},
-    }
+    action: dict[str, Any] = {"cluster": name, "timeout": "0s", "max_stream_duration": limits}
+    if port.protocol not in GRPC:
+        # What the process never saw can be sent again, but for streams.
+        action["retry_policy"] = {"retry_on": "reset-before-request", "num_retries": 2}
     route = {
         "name": "default",
         "match": {"prefix": "/"},

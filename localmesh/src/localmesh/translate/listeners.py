@@ -14,6 +14,7 @@ from localmesh.translate.resources import Resource
 
 Filter = dict[str, Any]
 HTTP = "envoy.filters.network.http_connection_manager"
+GRPC_STATS = "envoy.filters.http.grpc_stats"
 TLS_INSPECTOR = {
     "name": "envoy.filters.listener.tls_inspector",
     "typed_config": {
@@ -98,7 +99,7 @@ def connections(name: str, routes: dict[str, Any], log: str, guards: Sequence[Fi
 def _filters() -> list[dict[str, Any]]:
     grpc_stats = {"emit_filter_state": True, "stats_for_all_methods": False}
     return [
-        _filter("envoy.filters.http.grpc_stats", "grpc_stats.v3.FilterConfig", grpc_stats),
+        _filter(GRPC_STATS, "grpc_stats.v3.FilterConfig", grpc_stats),
         _filter(fault.FILTER, "fault.v3.HTTPFault", {}),
         _filter(cors.FILTER, "cors.v3.Cors", {}),
         _filter("envoy.filters.http.router", "router.v3.Router", {}),

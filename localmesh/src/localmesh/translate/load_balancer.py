@@ -42,12 +42,12 @@ def _ring(size: int) -> dict[str, str]:
 def _warmup(settings: Mapping[str, Any]) -> dict[str, Any] | None:
     """A new replica's share grows over this time."""
     if (warmup := settings.get("warmup")) is not None:
-        aggression, minimum = warmup.get("aggression"), warmup.get("minimumPercent")
+        aggression, minimum = warmup.get("aggression"), warmup.get("minimumPercent", 10)
         return {
             "slow_start_window": durations.envoy(warmup["duration"]),
             # istiod gives a runtime key of one bracket, so that nothing at run time can match it.
             "aggression": {"default_value": 1.0 if aggression is None else float(aggression), "runtime_key": "("},
-            "min_weight_percent": {"value": 10.0 if minimum is None else float(minimum)},
+            "min_weight_percent": {"value": float(minimum)} if minimum else {},
         }
     if (seconds := settings.get("warmupDurationSecs")) is not None:
         return {"slow_start_window": durations.envoy(seconds)}

@@ -8,6 +8,7 @@ What differs from istiod's own output, and why:
 - A redirect to HTTPS names the port of the edge with TLS.
 - Envoy does not wait for names of services outside to be found: a laptop may be offline.
 - `update_merge_window: 0s`: Envoy else waits a second before it acts on a re-ejection.
+- Filters that few routes ask for are left out of the way of the others (`idle_filters`).
 - Only clusters that a caller can reach are kept. Endpoints are shared by the callers of one namespace.
 - Replicas are called directly while no policy acts on them. Else Envoy listens before each one, at an address of its
   own; where that has another port than the manifest's, a policy's port is put right.
@@ -24,6 +25,7 @@ from localmesh.translate import (
     documents,
     gateway,
     https_redirect,
+    idle_filters,
     in_front,
     inbound,
     listeners,
@@ -144,7 +146,7 @@ def _workload(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> Iter
             _by_address(one, services[host]) if one["name"] == f"{host}:{port}" else one for one in found[port][host]
         ]
         address = mesh.outbound[caller.name, host, port]
-        yield listeners.outbound(name, address, name, log), [route_configuration(name, hosts)]
+        yield idle_filters.left_out(listeners.outbound(name, address, name, log)), [route_configuration(name, hosts)]
 
 
 def _blocked(mesh: Mesh, seen: Mesh, read: Documents, caller: Caller) -> Iterator[Heard]:

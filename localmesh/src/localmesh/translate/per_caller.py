@@ -70,7 +70,8 @@ def _edge(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> tuple[li
 
 def _workload(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> tuple[list[Resource], list[Resource]]:
     heard, routes = [], []
-    for port in sorted({port.number for service in mesh.services for port in http_ports(service)}):
+    called_at = (http_ports(service) for service in mesh.services if service.host not in mesh.led_to)
+    for port in sorted({port.number for ports in called_at for port in ports}):
         found = virtual_hosts.virtual_hosts(mesh, caller, port, read.virtual_services, rules)
         called = (of_service for service, of_service in found.items() if service not in mesh.led_to)
         hosts = sorted((host for of_service in called for host in of_service), key=lambda one: str(one["name"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from localmesh.translate.jwt_authn import NAME, PAYLOAD
@@ -21,7 +21,7 @@ def string(value: str, prefix: str = "") -> Matcher:
     if value == "*":
         return regex(".+")
     if value.startswith("*"):
-        return regex(f"{prefix}.*{value[1:]}") if prefix else {"suffix": value[1:]}
+        return regex(f"{prefix}.*{_literal(value[1:])}") if prefix else {"suffix": value[1:]}
     if value.endswith("*"):
         return {"prefix": prefix + value[:-1]}
     return {"exact": prefix + value}
@@ -30,6 +30,11 @@ def string(value: str, prefix: str = "") -> Matcher:
 def regex(expression: str) -> Matcher:
     """A string that the whole expression matches."""
     return {"safe_regex": {"regex": expression}}
+
+
+def _literal(value: str) -> str:
+    """The value within a regular expression, escaped as Go does it: Python escapes more."""
+    return re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", value)
 
 
 def header(name: str, value: str) -> Matcher:
@@ -59,7 +64,7 @@ def path(value: str) -> Matcher:
 def cidr(value: str) -> Matcher:
     """An address or a range of them."""
     network = ip_network(value, strict=False)
-    return {"address_prefix": value.partition("/")[0], "prefix_len": network.prefixlen}
+    return {"address_prefix": str(ip_address(value.partition("/")[0])), "prefix_len": network.prefixlen}
 
 
 def peer(matcher: Matcher) -> Matcher:
@@ -74,13 +79,13 @@ def principal(value: str) -> Matcher:
 
 def namespace(value: str) -> Matcher:
     """The namespace within the identity."""
-    return peer(regex(f".*/ns/{value.replace('*', '.*')}/.*"))
+    return peer(regex(f".*/ns/{'.*'.join(map(_literal, value.split('*')))}/.*"))
 
 
 def service_account(value: str, home: str) -> Matcher:
     """`ACCOUNT` of the policy's own namespace, or `NAMESPACE/ACCOUNT`."""
     space, slash, account = value.rpartition("/")
-    return peer(regex(f"spiffe://.+/ns/{space if slash else home}/(.+/|)sa/{account}(/.+)?"))
+    return peer(regex(f"spiffe://.+/ns/{_literal(space if slash else home)}/(.+/|)sa/{_literal(account)}(/.+)?"))
 
 
 def claim(names: Sequence[str], values: Sequence[str]) -> Matcher:
@@ -96,24 +101,20 @@ def request_principal(values: Sequence[str]) -> Matcher:
 
 
 def _issuer_and_subject(value: str) -> Matcher:
+    """A `*` first is for the issuer, one last for the subject; of a value without slash the other is any, or none."""
     issuer, slash, subject = value.rpartition("/")
     anything = regex(".+")
-    if not slash:
-        issuer, subject = _without_slash(value)
-    first = anything if issuer == "*" else string(issuer) if issuer.startswith("*") else {"exact": issuer}
-    second = anything if subject == "*" else {"exact": subject}
-    if slash and not value.startswith("*") and subject.endswith("*") and subject != "*":
-        second = {"prefix": subject[:-1]}
-    if not slash and value != "*":
-        first = {"prefix": value[:-1]} if value.endswith("*") and not value.startswith("*") else first
-        second = {"suffix": value[1:]} if value.startswith("*") else second
-    ids = [_claim([name], {"string_match": one}) for name, one in (("iss", first), ("sub", second))]
+    if value == "*":
+        matchers = anything, anything
+    elif value.startswith("*"):
+        matchers = (string(issuer), {"exact": subject}) if slash else (anything, string(value))
+    elif value.endswith("*"):
+        rest = anything if subject == "*" else {"prefix": subject[:-1]}
+        matchers = ({"exact": issuer}, rest) if slash else (string(value), anything)
+    else:
+        matchers = ({"exact": issuer}, {"exact": subject}) if slash else ({"exact": value}, {"exact": ""})
+    ids = [_claim([name], {"string_match": one}) for name, one in zip(("iss", "sub"), matchers, strict=True)]
     return {"and_ids": {"ids": ids}}
-
-
-def _without_slash(value: str) -> tuple[str, str]:
-    """`*x` is any issuer, `x*` any subject, `x` an issuer whose tokens have no subject."""
-    return ("*", value) if value.startswith("*") else (value, "*" if value.endswith("*") else "")
 
 
 def _claim(names: Sequence[str], value: Matcher) -> Matcher:

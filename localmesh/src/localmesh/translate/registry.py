@@ -8,7 +8,8 @@ from typing import Any
 from localmesh.mesh import Endpoint, Mesh, Service, ServicePort
 
 HTTP = frozenset({"http", "http2", "grpc", "grpc-web"})
-HTTP2 = frozenset({"http2", "grpc", "grpc-web"})
+GRPC = frozenset({"grpc", "grpc-web"})
+HTTP2 = frozenset({"http2"}) | GRPC
 
 
 def cluster_name(host: str, port: int, subset: str = "") -> str:

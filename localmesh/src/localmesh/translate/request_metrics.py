@@ -12,6 +12,7 @@ from typing import Any
 from localmesh.mesh import Endpoint, Service, ServicePort
 from localmesh.translate.callers import Caller
 from localmesh.translate.documents import Item
+from localmesh.translate.registry import GRPC
 from localmesh.translate.resources import Resource
 from localmesh.translate.selection import acting_on
 
@@ -20,7 +21,6 @@ _TYPE = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
 _UNKNOWN = "unknown"
 _CLUSTER = "Kubernetes"
 """What Istio calls the only cluster."""
-_GRPC = ("grpc", "grpc-web")
 _ANSWER = {
     "response_code": "%RESPONSE_CODE%",
     "response_flags": "%RESPONSE_FLAGS%",
@@ -95,7 +95,7 @@ def _of_service(service: Service | None, port: ServicePort | None) -> Labels:
         "destination_service_name": service.name if service else "",
         "destination_service_namespace": service.namespace if service else "",
         # Istio looks at each request; here a port has one protocol.
-        "request_protocol": "grpc" if port and port.protocol in _GRPC else "http",
+        "request_protocol": "grpc" if port and port.protocol in GRPC else "http",
     }
 
 

@@ -12,8 +12,8 @@ from localmesh.translate.documents import Documents, Item, read
 from localmesh.translate.errors import Unsupported
 from localmesh.translate.resources import Resource
 
-STATIC = "STATIC"
-_TYPES = {"DNS": "STRICT_DNS", "DNS_ROUND_ROBIN": "LOGICAL_DNS"}
+STATIC, ROUND_ROBIN = "STATIC", "DNS_ROUND_ROBIN"
+_TYPES = {"DNS": "STRICT_DNS", ROUND_ROBIN: "LOGICAL_DNS"}
 # Not too many questions at once for the resolver of a home's router.
 _RESOLVER = {
     "name": "envoy.network.dns_resolver.cares",
@@ -56,17 +56,27 @@ class Entry(Service):
 def added(mesh: Mesh, its: Documents, namespace: str) -> Mesh:
     """The mesh with the services of all ServiceEntries that callers of that namespace see.
 
-    Raises Unsupported where two would be of one host: in Istio it depends on their age what that means.
+    Raises Unsupported where two would be of one host or address: in Istio it depends on their age, or on chance, what
+    that means.
     """
     found: dict[str, Service] = {service.host: service for service in mesh.services}
+    addresses: set[str] = set()
     for item in its.service_entries:
-        if item.visible_in(namespace):
-            for index, entry in enumerate(_entries(item)):
-                if entry.host in found:
-                    field, resource = f"spec.hosts[{index}]", f"ServiceEntry {item.namespace}/{item.name}"
-                    raise Unsupported(item.file, resource, field, f"there is a service {entry.host} already")
-                found[entry.host] = entry
+        if not item.visible_in(namespace):
+            continue
+        for index, entry in enumerate(_entries(item)):
+            if entry.host in found:
+                raise _taken(item, f"hosts[{index}]", f"there is a service {entry.host} already")
+            found[entry.host] = entry
+        own = item.spec.get("addresses") or []
+        if twice := addresses.intersection(own):
+            raise _taken(item, "addresses", f"{min(twice)} is another ServiceEntry's")
+        addresses.update(own)
     return replace(mesh, services=tuple(found.values()))
+
+
+def _taken(item: Item, field: str, reason: str) -> Unsupported:
+    return Unsupported(item.file, f"ServiceEntry {item.namespace}/{item.name}", f"spec.{field}", reason)
 
 
 def services(documents: Iterable[Document]) -> tuple[Service, ...]:
@@ -77,7 +87,7 @@ def services(documents: Iterable[Document]) -> tuple[Service, ...]:
 
 def _entries(item: Item) -> Iterator[Entry]:
     ports = tuple(
-        ServicePort(one["name"], one["number"], one["name"], str(one.get("protocol") or "TCP").lower())
+        ServicePort(one["name"], one["number"], one["name"], str(one["protocol"]).lower())
         for one in item.spec.get("ports") or []
     )
     for host in item.spec["hosts"]:
@@ -111,6 +121,8 @@ def assignment(entry: Entry, cluster: str, port: ServicePort, labels: Mapping[st
             found.append({"endpoint": {"address": address}, "load_balancing_weight": one.get("weight") or 1})
     if not found:
         return {"cluster_name": cluster}
+    # As istiod has it, which makes a service of each address.
+    found *= len(spec.get("addresses") or [""]) if spec["resolution"] != ROUND_ROBIN else 1
     weight = sum(one["load_balancing_weight"] for one in found)
     return {
         "cluster_name": cluster,

@@ -81,7 +81,7 @@ def server(tls: Mapping[str, Any]) -> dict[str, Any]:
         if (version := tls.get(ours) or "TLS_AUTO") != "TLS_AUTO":
             parameters[f"tls_{theirs}_protocol_version"] = version.replace("TLSV", "TLSv")
     if tls.get("cipherSuites"):
-        parameters["cipher_suites"] = tls["cipherSuites"]
+        parameters["cipher_suites"] = list(dict.fromkeys(tls["cipherSuites"]))
     common = {
         "alpn_protocols": ["h2", "http/1.1"],
         "tls_certificate_sds_secret_configs": [{"name": credential(tls["credentialName"]), "sds_config": SOURCE}],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ class Site:
     """`mesh`, or the Gateway's `namespace/name`: what a match's `gateways` are compared with."""
     services: Mapping[str, Service]
     rules: Rules
+    tls: bool = False
+    """Whether a Gateway's server has a `tls` block, if only to redirect: then ports are told from HTTPS' default."""
 
 
 def routes(item: Item, site: Site) -> list[Resource]:
@@ -52,6 +54,12 @@ def gateway_names(item: Item) -> list[str]:
     return [_gateway_name(name, item.namespace) for name in item.spec.get("gateways") or [MESH]]
 
 
+def by_visibility(items: Iterable[Item], namespace: str) -> list[Item]:
+    """Those that callers of the namespace see: its own private ones, then those for it, then everybody's."""
+    seen = [item for item in items if item.visible_in(namespace)]
+    return sorted(seen, key=lambda item: (item.is_public, item.namespace != namespace and not item.is_public))
+
+
 def _route(item: Item, rule: Mapping[str, Any], match: Mapping[str, Any] | None, site: Site) -> Resource:
     name = rule.get("name") or ""
     if match and match.get("name"):
@@ -64,7 +72,7 @@ def _route(item: Item, rule: Mapping[str, Any], match: Mapping[str, Any] | None,
     headers = rule.get("headers") or {}
     out |= operations(headers)
     if rule.get("redirect"):
-        out["redirect"] = redirect(rule["redirect"], site.port)
+        out["redirect"] = redirect(rule["redirect"], site.port, tls=site.tls)
     elif rule.get("directResponse"):
         out["direct_response"] = direct_response(rule["directResponse"])
     else:

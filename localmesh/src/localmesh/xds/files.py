@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,30 @@ _VERSION = b'{"version_info":"'
 _ORDER = (_ENDPOINTS, CLUSTERS, _FILTERS, "new routes", LISTENERS, _ROUTES)
 
 
-def contents(folder: Path, resources: Resources) -> dict[str, bytes]:
-    """Each file's content by its name in `folder`. ValueError: two resources would share a file."""
-    files = {
-        CLUSTERS: _content(CLUSTERS, [_cluster(folder, one) for one in resources.clusters]),
-        LISTENERS: _content(LISTENERS, [_listener(folder, one) for one in resources.listeners]),
-    }
-    for one in resources.endpoints:
-        _add(files, _file(_ENDPOINTS, one["cluster_name"]), _content(_ENDPOINTS, [one]))
-    for one in resources.routes:
-        _add(files, _file(_ROUTES, one["name"]), _content(_ROUTES, [one]))
-    for one in resources.filters:
-        _add(files, _file(_FILTERS, one["name"]), _content(_FILTERS, [one]))
-    return files
+def grouped(resources: Resources) -> dict[str, list[Resource]]:
+    """Each file's name → the resources in it. ValueError: two resources would share a file."""
+    found = {CLUSTERS: [*resources.clusters], LISTENERS: [*resources.listeners]}
+    names = [(_file(_ENDPOINTS, one["cluster_name"]), one) for one in resources.endpoints]
+    names += [(_file(_ROUTES, one["name"]), one) for one in resources.routes]
+    names += [(_file(_FILTERS, one["name"]), one) for one in resources.filters]
+    for name, one in names:
+        if name in found:
+            raise ValueError(f"two resources would be in the file {name}")
+        found[name] = [one]
+    return found
+
+
+def content(folder: Path, name: str, resources: Iterable[Resource]) -> bytes:
+    """What a file in `folder` says; the resources that it refers to are in files of the same folder."""
+    if name == CLUSTERS:
+        resources = [_cluster(folder, one) for one in resources]
+    if name == LISTENERS:
+        resources = [_listener(folder, one) for one in resources]
+    kind = name.partition("/")[0]
+    typed = [{"@type": f"type.googleapis.com/{_TYPES[kind]}", **one} for one in resources]
+    body = json.dumps(typed, separators=(",", ":"))
+    digest = hashlib.sha256(f"{kind} {body}".encode()).hexdigest()[:16]
+    return _VERSION + f'{digest}","resources":{body}}}\n'.encode()
 
 
 def stage(name: str, *, is_new: bool) -> int:
@@ -65,13 +77,6 @@ def readers(resources: Resources) -> Counter[str]:
     # Listeners that refer to one filter share the subscription.
     found.update({name for one in resources.listeners for name in _filters_of(one)})
     return found
-
-
-def _content(kind: str, resources: list[Resource]) -> bytes:
-    typed = [{"@type": f"type.googleapis.com/{_TYPES[kind]}", **one} for one in resources]
-    body = json.dumps(typed, separators=(",", ":"))
-    digest = hashlib.sha256(f"{kind} {body}".encode()).hexdigest()[:16]
-    return _VERSION + f'{digest}","resources":{body}}}\n'.encode()
 
 
 def _cluster(folder: Path, cluster: Resource) -> Resource:
@@ -141,9 +146,3 @@ def _file(kind: str, name: str) -> str:
 
 def _safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]", "_", name)
-
-
-def _add(files: dict[str, bytes], name: str, content: bytes) -> None:
-    if name in files:
-        raise ValueError(f"two resources would be in the file {name}")
-    files[name] = content
