@@ -2,7 +2,7 @@
 
 The slow disk is simulated where it hurts: whoever waits for the disk sleeps as well. The bare loop does so at each
 fsync, the ledger in its writer's thread at each commit, which in SQLite's WAL is one fsync (the two more of a
-checkpoint, once in 4000 pages, are not slowed).
+checkpoint, once in 16000 pages, are not slowed).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from collections import Counter
 from contending import debit, insist
 
 from payment.errors import InsufficientCredits
-from payment.records import Account, Charge
+from payment.records import Account, Answer, Charge
 
 
 def test_200_debits_of_100_credits_are_100(bank, key, answer):
@@ -17,6 +17,27 @@ def test_200_debits_of_100_credits_are_100(bank, key, answer):
         )
         assert Counter(type(result) for result in results) == {Charge: 100, InsufficientCredits: 100}
         assert await ledger.account("ann") == Account("ann", 0, 0)
+        assert (await ledger.audit()).findings == ()
+
+    bank.run(scenario)
+
+
+def test_what_a_crowd_writes_together_is_each_one_s_own(bank, key):
+    """A hundred visitors who pay at the same moment are each charged what they asked for, and answered their own."""
+    visitors = [f"v{number:03}" for number in range(100)]
+
+    async def scenario(ledger):
+        await asyncio.gather(*(ledger.open_account(name, 100) for name in visitors))
+        held = await asyncio.gather(*(ledger.hold(name, key("k"), n + 1) for n, name in enumerate(visitors)))
+        refs = [charge.id for charge in held]
+        answers = [Answer(201, name.encode()) for name in visitors]
+        await asyncio.gather(
+            *(ledger.capture(*who, "a1", told) for *who, told in zip(visitors, refs, answers, strict=True))
+        )
+        assert [await ledger.account(name) for name in visitors] == [
+            Account(name, 99 - n, 0) for n, name in enumerate(visitors)
+        ]
+        assert [await ledger.hold(name, key("k", "a2"), n + 1) for n, name in enumerate(visitors)] == answers
         assert (await ledger.audit()).findings == ()
 
     bank.run(scenario)

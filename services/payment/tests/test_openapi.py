@@ -50,6 +50,7 @@ def served(tmp_path):
     assert process.wait(60) == 0
 
 
+@pytest.mark.timeout(3660)
 def test_every_operation_keeps_to_its_document(served, tmp_path):
     """Statuses, types, headers and bodies are as documented; bad data are refused, good ones taken; never a 5xx."""
     url, log = served

@@ -38,6 +38,17 @@ def broken(tx):
     raise ZeroDivisionError
 
 
+def withdrawn(tx):
+    """Writes what is to wait for the others, and then finds that it must not."""
+    tx.write("INSERT INTO feedback (charge, label, given_at) VALUES (?, ?, ?)", ("never", 1, tx.now))
+    raise NotFound("account")
+
+
+def forbidden(tx):
+    """What it writes the database refuses, and not before the group is written."""
+    tx.write("INSERT INTO feedback (charge, label, given_at) VALUES (?, ?, ?)", ("never", 10, tx.now))
+
+
 def sick(tx):
     """The disk fails."""
     if "sqlite" in type(tx.execute.__self__).__module__:
@@ -106,6 +117,29 @@ def test_one_operation_s_failure_is_its_own(bank, write):
         ("broken", "error"),
         ("open_account", "ok"),
     ]
+
+
+@pytest.mark.parametrize(("work", "outcome"), [(withdrawn, "not-found"), (forbidden, "error")])
+def test_what_waits_to_be_written_is_its_operation_s_own(bank, write, work, outcome):
+    """Rows that many operations write together are refused to the one whose they are, and to nobody else."""
+
+    async def scenario(writer):
+        gate = Gate()
+        blocked = await held_up(writer, gate)
+        everyone = [(open_account, f"a{i}", 1) for i in range(20)]
+        waiting = [asyncio.create_task(writer.do(*one)) for one in [*everyone[:10], (work,), *everyone[10:]]]
+        await asyncio.sleep(0)
+        gate.go.set()
+        await blocked
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    results = write(scenario)
+    assert [number for number, result in enumerate(results) if isinstance(result, Exception)] == [10]
+    assert isinstance(results[10], NotFound if work is withdrawn else bank.refuses)
+    kept = bank.sql("SELECT id FROM account WHERE house = 0 AND posted = 1 ORDER BY id")
+    assert kept == sorted((f"a{i}",) for i in range(20))
+    assert bank.sql("SELECT count(*) FROM feedback") == [(0,)]
+    assert bank.witness.groups[1][10] == (work.__name__, outcome)
 
 
 def test_nobody_is_told_of_a_group_that_was_not_committed(bank, write):

@@ -12,6 +12,7 @@ Errors, and the problems that the trailing metadata `x-inkmesh-problem` names:
   FAILED_PRECONDITION  insufficient-credits; key-reused (the key was used for another request); charge-not-held
   ABORTED              in-flight (another attempt works on this key); charge-taken-over; feedback-differs
   UNAVAILABLE          ledger-unavailable (the outcome is unknown: repeat with the same key)
+malformed, invalid-request and ledger-unavailable are any call's; the others stand with theirs.
 An answer that is told again says so itself: HoldResponse.finished, TopUpResponse.replayed.
 """
 

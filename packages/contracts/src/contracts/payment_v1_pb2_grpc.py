@@ -87,7 +87,8 @@ class PaymentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetAccount(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Errors: not-found.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -95,7 +96,7 @@ class PaymentServiceServicer:
     def Hold(self, request, context):
         """Reserves credits under a key. The answer is a charge to go on with, or what was answered before. An attempt has
         the charge to itself for a lease of 15 s; then another may take it over. After 60 s a held charge expires, and its
-        key is free again.
+        key is free again. Errors: key-missing, not-found, insufficient-credits, key-reused, in-flight.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,6 +104,7 @@ class PaymentServiceServicer:
 
     def Capture(self, request, context):
         """Posts a held charge and stores the answer to replay, in one transaction. Repeating it is harmless.
+        Errors: not-found, charge-not-held, charge-taken-over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,7 +112,7 @@ class PaymentServiceServicer:
 
     def Void(self, request, context):
         """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless. Without an
-        answer the key is free for another try.
+        answer the key is free for another try. Errors: not-found, charge-not-held, charge-taken-over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,13 +120,15 @@ class PaymentServiceServicer:
 
     def TopUp(self, request, context):
         """Buys credits with a test card; the fraud model decides, or rules when it cannot be asked.
+        Errors: key-missing, unknown-card, not-found, key-reused, in-flight.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecordFeedback(self, request, context):
-        """Notes what a charged reading really was. The same label again is harmless; another label is ABORTED.
+        """Notes what a charged reading really was. The same label again is harmless; another label is refused.
+        Errors: not-found, feedback-differs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -12,6 +12,7 @@ Errors, and the problems that the trailing metadata `x-inkmesh-problem` names:
   FAILED_PRECONDITION  insufficient-credits; key-reused (the key was used for another request); charge-not-held
   ABORTED              in-flight (another attempt works on this key); charge-taken-over; feedback-differs
   UNAVAILABLE          ledger-unavailable (the outcome is unknown: repeat with the same key)
+malformed, invalid-request and ledger-unavailable are any call's; the others stand with theirs.
 An answer that is told again says so itself: HoldResponse.finished, TopUpResponse.replayed.
 """
 
@@ -46,21 +47,28 @@ class PaymentServiceStub:
     OpenAccount: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.OpenAccountRequest, _payment_v1_pb2.Account]
     """Opens an account with a grant of credits. The same account_id again answers the account as it is."""
     GetAccount: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.GetAccountRequest, _payment_v1_pb2.Account]
+    """Errors: not-found."""
     Hold: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.HoldRequest, _payment_v1_pb2.HoldResponse]
     """Reserves credits under a key. The answer is a charge to go on with, or what was answered before. An attempt has
     the charge to itself for a lease of 15 s; then another may take it over. After 60 s a held charge expires, and its
-    key is free again.
+    key is free again. Errors: key-missing, not-found, insufficient-credits, key-reused, in-flight.
     """
     Capture: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.SettleRequest, _payment_v1_pb2.Charge]
-    """Posts a held charge and stores the answer to replay, in one transaction. Repeating it is harmless."""
+    """Posts a held charge and stores the answer to replay, in one transaction. Repeating it is harmless.
+    Errors: not-found, charge-not-held, charge-taken-over.
+    """
     Void: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.SettleRequest, _payment_v1_pb2.Charge]
     """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless. Without an
-    answer the key is free for another try.
+    answer the key is free for another try. Errors: not-found, charge-not-held, charge-taken-over.
     """
     TopUp: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.TopUpRequest, _payment_v1_pb2.TopUpResponse]
-    """Buys credits with a test card; the fraud model decides, or rules when it cannot be asked."""
+    """Buys credits with a test card; the fraud model decides, or rules when it cannot be asked.
+    Errors: key-missing, unknown-card, not-found, key-reused, in-flight.
+    """
     RecordFeedback: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.RecordFeedbackRequest, _payment_v1_pb2.RecordFeedbackResponse]
-    """Notes what a charged reading really was. The same label again is harmless; another label is ABORTED."""
+    """Notes what a charged reading really was. The same label again is harmless; another label is refused.
+    Errors: not-found, feedback-differs.
+    """
     Audit: _grpc.UnaryUnaryMultiCallable[_payment_v1_pb2.AuditRequest, _payment_v1_pb2.AuditResponse]
     """Proves the books: debits = credits, balances = transfers, no orphan hold, no doubled key."""
 
@@ -70,21 +78,28 @@ class PaymentServiceAsyncStub(PaymentServiceStub):
     OpenAccount: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.OpenAccountRequest, _payment_v1_pb2.Account]  # type: ignore[assignment]
     """Opens an account with a grant of credits. The same account_id again answers the account as it is."""
     GetAccount: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.GetAccountRequest, _payment_v1_pb2.Account]  # type: ignore[assignment]
+    """Errors: not-found."""
     Hold: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.HoldRequest, _payment_v1_pb2.HoldResponse]  # type: ignore[assignment]
     """Reserves credits under a key. The answer is a charge to go on with, or what was answered before. An attempt has
     the charge to itself for a lease of 15 s; then another may take it over. After 60 s a held charge expires, and its
-    key is free again.
+    key is free again. Errors: key-missing, not-found, insufficient-credits, key-reused, in-flight.
     """
     Capture: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.SettleRequest, _payment_v1_pb2.Charge]  # type: ignore[assignment]
-    """Posts a held charge and stores the answer to replay, in one transaction. Repeating it is harmless."""
+    """Posts a held charge and stores the answer to replay, in one transaction. Repeating it is harmless.
+    Errors: not-found, charge-not-held, charge-taken-over.
+    """
     Void: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.SettleRequest, _payment_v1_pb2.Charge]  # type: ignore[assignment]
     """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless. Without an
-    answer the key is free for another try.
+    answer the key is free for another try. Errors: not-found, charge-not-held, charge-taken-over.
     """
     TopUp: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.TopUpRequest, _payment_v1_pb2.TopUpResponse]  # type: ignore[assignment]
-    """Buys credits with a test card; the fraud model decides, or rules when it cannot be asked."""
+    """Buys credits with a test card; the fraud model decides, or rules when it cannot be asked.
+    Errors: key-missing, unknown-card, not-found, key-reused, in-flight.
+    """
     RecordFeedback: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.RecordFeedbackRequest, _payment_v1_pb2.RecordFeedbackResponse]  # type: ignore[assignment]
-    """Notes what a charged reading really was. The same label again is harmless; another label is ABORTED."""
+    """Notes what a charged reading really was. The same label again is harmless; another label is refused.
+    Errors: not-found, feedback-differs.
+    """
     Audit: _aio.UnaryUnaryMultiCallable[_payment_v1_pb2.AuditRequest, _payment_v1_pb2.AuditResponse]  # type: ignore[assignment]
     """Proves the books: debits = credits, balances = transfers, no orphan hold, no doubled key."""
 
@@ -102,7 +117,8 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _payment_v1_pb2.GetAccountRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_payment_v1_pb2.Account, _abc.Awaitable[_payment_v1_pb2.Account]]: ...
+    ) -> _typing.Union[_payment_v1_pb2.Account, _abc.Awaitable[_payment_v1_pb2.Account]]:
+        """Errors: not-found."""
 
     @_abc_1.abstractmethod
     def Hold(
@@ -112,7 +128,7 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_payment_v1_pb2.HoldResponse, _abc.Awaitable[_payment_v1_pb2.HoldResponse]]:
         """Reserves credits under a key. The answer is a charge to go on with, or what was answered before. An attempt has
         the charge to itself for a lease of 15 s; then another may take it over. After 60 s a held charge expires, and its
-        key is free again.
+        key is free again. Errors: key-missing, not-found, insufficient-credits, key-reused, in-flight.
         """
 
     @_abc_1.abstractmethod
@@ -121,7 +137,9 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payment_v1_pb2.SettleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payment_v1_pb2.Charge, _abc.Awaitable[_payment_v1_pb2.Charge]]:
-        """Posts a held charge and stores the answer to replay, in one transaction. Repeating it is harmless."""
+        """Posts a held charge and stores the answer to replay, in one transaction. Repeating it is harmless.
+        Errors: not-found, charge-not-held, charge-taken-over.
+        """
 
     @_abc_1.abstractmethod
     def Void(
@@ -130,7 +148,7 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payment_v1_pb2.Charge, _abc.Awaitable[_payment_v1_pb2.Charge]]:
         """Gives a held charge back and stores the answer to replay, in one transaction. Repeating it is harmless. Without an
-        answer the key is free for another try.
+        answer the key is free for another try. Errors: not-found, charge-not-held, charge-taken-over.
         """
 
     @_abc_1.abstractmethod
@@ -139,7 +157,9 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payment_v1_pb2.TopUpRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payment_v1_pb2.TopUpResponse, _abc.Awaitable[_payment_v1_pb2.TopUpResponse]]:
-        """Buys credits with a test card; the fraud model decides, or rules when it cannot be asked."""
+        """Buys credits with a test card; the fraud model decides, or rules when it cannot be asked.
+        Errors: key-missing, unknown-card, not-found, key-reused, in-flight.
+        """
 
     @_abc_1.abstractmethod
     def RecordFeedback(
@@ -147,7 +167,9 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payment_v1_pb2.RecordFeedbackRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payment_v1_pb2.RecordFeedbackResponse, _abc.Awaitable[_payment_v1_pb2.RecordFeedbackResponse]]:
-        """Notes what a charged reading really was. The same label again is harmless; another label is ABORTED."""
+        """Notes what a charged reading really was. The same label again is harmless; another label is refused.
+        Errors: not-found, feedback-differs.
+        """
 
     @_abc_1.abstractmethod
     def Audit(

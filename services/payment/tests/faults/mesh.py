@@ -48,7 +48,7 @@ class Mesh(Books):
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def kill(self, name: str, seconds: float = 60) -> None:
+    def kill(self, name: str, seconds: float = 300) -> None:
         """SIGKILL a workload's first replica, or `envoy`; return when another has been ready for a while."""
         before, _ = self._process(name)
         os.kill(before, signal.SIGKILL)
@@ -83,7 +83,7 @@ class Mesh(Books):
         inkmesh = [Path(sys.executable).with_name("inkmesh"), "--root", self.folder, "--home", self.folder / "home"]
         environment = os.environ | {"LOCALMESH_HPA_SYNC_SECONDS": "3600"}  # as many replicas as the manifests say
         done = subprocess.run(
-            [*inkmesh, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+            [*inkmesh, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

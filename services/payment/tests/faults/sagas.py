@@ -8,7 +8,7 @@ import random
 from clients import verify
 from mesh import LOST, Mesh
 from scenarios import Options, busy, progress, until
-from visitors import Visitors
+from visitors import TIMES, Visitors
 
 
 async def gateway(mesh: Mesh, options: Options) -> str:
@@ -37,7 +37,7 @@ async def answers(mesh: Mesh, options: Options) -> str:
 
 async def _killed(mesh: Mesh, options: Options, name: str) -> str:
     async with busy(mesh, options, Visitors) as journal:
-        await until(lambda: len(journal.top_ups) == options.clients)
+        await until(lambda: len(journal.top_ups) == TIMES * options.clients)
         for _ in range(options.kills):
             await progress(journal, random.randrange(1, 100))
             await asyncio.to_thread(mesh.kill, name)

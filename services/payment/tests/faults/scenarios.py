@@ -50,7 +50,7 @@ async def busy(stage: Books, options: Options, made: type = Clients) -> AsyncIte
         await clients.close()
 
 
-async def until(happened: Callable[[], object], seconds: float = 60) -> None:
+async def until(happened: Callable[[], object], seconds: float = 300) -> None:
     """Wait until it happened, and no longer than the deadline."""
     async with asyncio.timeout(seconds):
         while not happened():  # noqa: ASYNC110 (it happens in other processes too)
@@ -85,7 +85,7 @@ async def points(stage: Stage, options: Options) -> str:
                 for side in ("before", "after"):
                     number = random.randrange(1, 60 if where != "ask" else 4)
                     await asyncio.to_thread(replica.start, f"{where}:{side}:{number}")
-                    code = await asyncio.to_thread(replica.process.wait, 60)
+                    code = await asyncio.to_thread(replica.process.wait, 300)
                     assert code == -signal.SIGKILL, f"{where}:{side}:{number} ended with {code}"
                     deaths += 1
         await asyncio.to_thread(replica.start)

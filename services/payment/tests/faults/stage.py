@@ -47,7 +47,7 @@ class Replica:
         self._log = folder / f"payment-{number}.log"
         self.process: subprocess.Popen | None = None
 
-    def start(self, point: str = "", seconds: float = 90) -> bool:
+    def start(self, point: str = "", seconds: float = 300) -> bool:
         """Start it; whether it became ready. One with a point may die before."""
         with self._log.open("ab") as log:
             words = [sys.executable, FAULTY, *([point] if point else [])]

@@ -20,10 +20,10 @@ def open_account(tx: Transaction, account: str, grant: int) -> Account:
     row = tx.execute(_FIND, (account,)).fetchone()
     if row is not None:
         return Account(account, *row)
-    if not tx.execute(_OPEN, (account, tx.now)).rowcount:
+    if not tx.change(_OPEN, (account, tx.now)):
         return read_account(tx, account)
     if grant:
-        tx.execute(_GRANT, (tx.new_ref("grt"), account, grant, tx.now))
+        tx.write(_GRANT, (tx.new_ref("grt"), account, grant, tx.now))
     return Account(account, grant, 0)
 
 

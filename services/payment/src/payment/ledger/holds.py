@@ -49,7 +49,7 @@ def hold(tx: Transaction, account: str, key: Key, amount: int) -> Charge | Answe
     if attempt != key.attempt:
         if not tx.is_over(lease_until, tx.terms.lease):
             raise InFlight
-        tx.execute(_TAKE_OVER, (key.attempt, tx.now + tx.terms.lease, tx.now + tx.terms.hold, known))
+        tx.write(_TAKE_OVER, (key.attempt, tx.now + tx.terms.lease, tx.now + tx.terms.hold, known))
     return Charge(ref, _amount(tx, ref), ChargeState.HELD, available)
 
 
@@ -58,15 +58,15 @@ def _reserve(tx: Transaction, account: str, key: Key, amount: int, available: in
         raise InsufficientCredits(amount, available)
     now, terms = tx.now, tx.terms
     ref = tx.new_ref("chg")
-    tx.execute(_KEEP_KEY, (account, key.text, key.fingerprint, ref, key.attempt, now + terms.lease, now + terms.hold))
-    tx.execute(_RESERVE, (ref, account, amount, key.text, now))
+    tx.write(_KEEP_KEY, (account, key.text, key.fingerprint, ref, key.attempt, now + terms.lease, now + terms.hold))
+    tx.write(_RESERVE, (ref, account, amount, key.text, now))
     return Charge(ref, amount, ChargeState.HELD, available - amount)
 
 
 def expire(tx: Transaction, key_row: int, ref: str) -> int:
     """Give a held charge back and free its key; the credits that are available again."""
-    tx.execute(_EXPIRE, (tx.now, ref))
-    tx.execute(_FORGET_KEY, (key_row,))
+    tx.write(_EXPIRE, (tx.now, ref))
+    tx.write(_FORGET_KEY, (key_row,))
     return _amount(tx, ref)
 
 

@@ -64,7 +64,6 @@ class PostgresSession:
         self._kept: PoolProxiedConnection | None = None
         self._connection: psycopg.Connection[Any] | None = None
         self._had: set[str] = set()
-        self._entered = False
 
     def execute(self, statement: str, values: Sequence[object] = (), /) -> Rows:
         """Run a statement of the rules."""
@@ -73,22 +72,27 @@ class PostgresSession:
     def begin(self, accounts: Iterable[str]) -> None:
         """Take the accounts' rows, in their names' order. Raises StoreUnavailable when it cannot connect."""
         connection = self._open()
-        self._entered = False
         connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         wanted = set(accounts)
         self._had = self._take(sorted(wanted))
         if missing := wanted - self._had:
             connection.execute(_TAKE_NAMES, (_NAMES, list(missing)))
 
-    def enter(self, account: str | None) -> None:
-        """An account that is not there yet, or was not when the group began, is taken now."""
-        if account is not None and account not in self._had:
-            self._had |= self._take([account])
-        self._open().execute("RELEASE operation; SAVEPOINT operation" if self._entered else "SAVEPOINT operation")
-        self._entered = True
+    def write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """All rows in one round trip."""
+        if len(rows) == 1:
+            self.execute(statement, rows[0])
+        else:
+            self._open().cursor().executemany(translated(statement), rows)
 
-    def leave(self) -> None:
-        """The next one, or the commit, does it: a round trip less."""
+    def have(self, account: str) -> None:
+        """An account that is not there yet, or was not when the group began, is taken now."""
+        if account not in self._had:
+            self._had |= self._take([account])
+
+    def apart(self) -> None:
+        """Begin one operation; the one before has ended."""
+        self._open().execute("SAVEPOINT operation")
 
     def undo(self) -> None:
         """Undo the operation; the accounts stay taken."""

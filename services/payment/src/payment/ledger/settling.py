@@ -56,11 +56,11 @@ def _settle(tx: Transaction, account: str, charge: str, attempt: str, answer: An
         return Charge(charge, amount, _STATES[settled], available)
     if owner is None or kept_until <= tx.now:
         raise ChargeNotHeld(ChargeState.EXPIRED)
-    tx.execute(_SETTLE, (charge, outcome, account, amount, tx.now))
+    tx.write(_SETTLE, (charge, outcome, account, amount, tx.now))
     if answer is not None:
-        tx.execute(_ANSWER, (answer.status, answer.body, tx.now + tx.terms.key, key_row))
+        tx.write(_ANSWER, (answer.status, answer.body, tx.now + tx.terms.key, key_row))
     else:
-        tx.execute(_FORGET_KEY, (key_row,))
+        tx.write(_FORGET_KEY, (key_row,))
     return Charge(charge, amount, _STATES[outcome], available if outcome == "posted" else available + amount)
 
 
@@ -73,5 +73,5 @@ def record_feedback(tx: Transaction, account: str, charge: str, label: int) -> F
     if noted is not None and noted != label:
         raise FeedbackDiffers
     if noted is None:
-        tx.execute(_NOTE, (charge, label, tx.now))
+        tx.write(_NOTE, (charge, label, tx.now))
     return Feedback(noted is None, Answer(status, body) if status is not None else None)

@@ -52,14 +52,17 @@ class Session(Protocol):
     def begin(self, accounts: Iterable[str]) -> None:
         """Begin a transaction in which nobody else moves credits of these accounts."""
 
-    def enter(self, account: str | None) -> None:
-        """Begin one operation, on an account: what it does can be undone apart from the others'."""
+    def write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run a statement once for each of several rows of values. Those before one that fails may have been kept."""
 
-    def leave(self) -> None:
-        """End the operation."""
+    def have(self, account: str) -> None:
+        """Have an account to oneself that may not have been there when the transaction began."""
+
+    def apart(self) -> None:
+        """Begin one operation: from here on, what is done can be undone apart from what was done before."""
 
     def undo(self) -> None:
-        """Undo what the operation did; it has not ended."""
+        """Undo what was done since `apart`."""
 
     def lock(self, accounts: set[str]) -> set[str]:
         """Have more accounts to oneself, without waiting for any: those that could be had."""

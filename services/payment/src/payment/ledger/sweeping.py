@@ -41,8 +41,8 @@ def sweep(tx: Transaction) -> Swept:
             expire(tx, key_row, ref)
             expired += 1
         else:
-            tx.execute(_FORGET, (key_row,))  # a top-up that nobody came back for: no credits were moved
-    purged = tx.execute(_PURGE, (BATCH, tx.now)).rowcount + len(overdue) - expired
+            tx.write(_FORGET, (key_row,))  # a top-up that nobody came back for: no credits were moved
+    purged = tx.change(_PURGE, (BATCH, tx.now)) + len(overdue) - expired
     held: int = tx.execute(_HELD).fetchone()[0]
     return Swept(expired, purged, held)
 

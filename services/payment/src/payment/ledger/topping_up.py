@@ -44,8 +44,8 @@ def begin_top_up(tx: Transaction, account: str, key: Key, amount: int, last4: st
     lease, kept = tx.now + tx.terms.lease, tx.now + tx.terms.key
     if known is None:
         ref = tx.new_ref("top")
-        tx.execute(_KEEP_KEY, (account, key.text, key.fingerprint, ref, key.attempt, lease, kept))
-        tx.execute(_BEGIN, (ref, account, amount, last4, tx.now))
+        tx.write(_KEEP_KEY, (account, key.text, key.fingerprint, ref, key.attempt, lease, kept))
+        tx.write(_BEGIN, (ref, account, amount, last4, tx.now))
     elif fingerprint != key.fingerprint:
         raise KeyReused
     elif status is not None:
@@ -53,7 +53,7 @@ def begin_top_up(tx: Transaction, account: str, key: Key, amount: int, last4: st
     elif attempt != key.attempt:
         if not tx.is_over(lease_until, tx.terms.lease):
             raise InFlight
-        tx.execute(_TAKE_OVER, (key.attempt, lease, kept, known))
+        tx.write(_TAKE_OVER, (key.attempt, lease, kept, known))
     recent: int = tx.execute(_COUNT, (account, tx.now - RECENT, ref)).fetchone()[0]
     return TopUpBegun(ref, recent)
 
@@ -72,11 +72,11 @@ def finish_top_up(
     if status is TopUpStatus.APPROVED and posted + amount > MAX_BALANCE:
         status, decided_by = TopUpStatus.DECLINED, DecidedBy.RULES
     if status is TopUpStatus.APPROVED:
-        tx.execute(_CREDIT, (ref, account, amount, key.text, tx.now))
+        tx.write(_CREDIT, (ref, account, amount, key.text, tx.now))
         posted += amount
-    tx.execute(_DECIDE, (status, decided_by, ref))
+    tx.write(_DECIDE, (status, decided_by, ref))
     decided = TopUp(ref, status, decided_by, posted - held)
-    tx.execute(_ANSWER, (_dump(decided), tx.now + tx.terms.key, known))
+    tx.write(_ANSWER, (_dump(decided), tx.now + tx.terms.key, known))
     return decided
 
 

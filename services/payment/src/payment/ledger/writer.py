@@ -1,8 +1,11 @@
-"""The one writer: takes all operations that wait, runs each in a savepoint, commits once, then answers all.
+"""The one writer: takes all operations that wait, runs them, commits once, then answers all.
 
 A commit costs an fsync; shared by everyone who waits, it costs next to nothing. Nobody is answered before the commit.
 Operations run in a thread of their own, one group at a time, so a caller that is cancelled leaves nothing open: its
 operation was either not begun, or is committed with the others and its answer is dropped.
+
+Operations check before they write, and what they write goes to the database together. When it refuses a row after all,
+the group is done again, each operation in a savepoint, so that the fault is one operation's own.
 """
 
 from __future__ import annotations
@@ -30,10 +33,11 @@ GROUP_LIMIT = 256
 """Operations in one commit at most: a bound on how long the first of them waits."""
 QUEUE_LIMIT = 10_000
 """Operations that may wait; more are refused at once."""
-GATHER_ROUNDS = 4
-"""Turns of the event loop before a group is taken. A busy loop has more callers ready in each (measured over gRPC:
-groups twice as large, a sixth more calls a second); an idle one passes them in microseconds."""
-
+QUIET_TURNS = 4
+"""A group is taken when so many turns of the event loop in a row brought nobody else. A busy loop has more callers
+ready in each, and a larger group costs each of them less; an idle one passes them in microseconds."""
+GATHER_SECONDS = 0.008
+"""How long that may go on."""
 GROUP_SECONDS = 10.0
 """How long a group may take; then its callers are told that the outcome is unknown, and what hangs is interrupted."""
 
@@ -51,6 +55,10 @@ class _Job(NamedTuple):
     work: Callable[..., Any]
     args: tuple[Any, ...]
     future: asyncio.Future[Any]
+
+
+class _Spoilt(Exception):
+    """One operation's error undid all; done again apart, it is that operation's own."""
 
 
 class Writer:
@@ -82,7 +90,7 @@ class Writer:
         self._waiting.append(_Job(work, args, future))
         if self._quiet.is_set():
             self._quiet.clear()
-            self._loop.call_soon(self._gather, GATHER_ROUNDS)
+            self._begin()
         return await future
 
     async def close(self) -> None:
@@ -93,9 +101,15 @@ class Writer:
             self._groups.put(None)
             await asyncio.to_thread(self._thread.join)
 
-    def _gather(self, rounds: int) -> None:
-        if rounds:
-            self._loop.call_soon(self._gather, rounds - 1)
+    def _begin(self) -> None:
+        self._gather(QUIET_TURNS, len(self._waiting), self._loop.time() + GATHER_SECONDS)
+
+    def _gather(self, turns: int, seen: int, until: float) -> None:
+        waiting = len(self._waiting)
+        if waiting > seen:
+            turns = QUIET_TURNS
+        if turns and waiting < GROUP_LIMIT and self._loop.time() < until:
+            self._loop.call_soon(self._gather, turns - 1, waiting, until)
             return
         group: list[_Job] = []
         while self._waiting and not group:
@@ -126,7 +140,7 @@ class Writer:
                 job.future.set_exception(result)
             else:
                 job.future.set_result(result)
-        self._loop.call_soon(self._gather, GATHER_ROUNDS)
+        self._begin()
 
     def _run(self) -> None:
         while (jobs := self._groups.get()) is not None:
@@ -143,35 +157,53 @@ class Writer:
 
     def _commit(self, jobs: list[_Job]) -> list[Any]:
         session = self._session
-        for left in reversed(range(session.tries)):
+        apart, left = False, session.tries - 1
+        while True:
             try:
-                return self._group(jobs)
+                return self._group(jobs, apart)
+            except _Spoilt:
+                session.roll_back()
+                apart = True
             except Exception as error:
                 session.roll_back()
                 if left and session.may_repeat(error):
+                    left -= 1
                     continue
                 known = isinstance(error, (OutcomeUnknown, StoreUnavailable))  # its own message says enough
                 log.error("operations could not be committed", size=len(jobs), cause=str(error), exc_info=not known)  # noqa: TRY400
                 break
         return [LedgerUnavailable() for _ in jobs]
 
-    def _group(self, jobs: list[_Job]) -> list[Any]:
-        transaction, session = self._transaction, self._session
-        results: list[Any] = []
-        transaction.now = self._clock.now()
-        session.begin(job.args[0] for job in jobs if job.args)
-        for work, args, _ in jobs:
-            session.enter(args[0] if args else None)
-            try:
-                results.append(work(transaction, *args))
-            except Exception as error:
-                if not session.is_its_own(error):
-                    raise  # the disk, the file or the connection: the whole group is lost
-                session.undo()
-                results.append(error)
-            session.leave()
-        session.commit()
+    def _group(self, jobs: list[_Job], apart: bool) -> list[Any]:
+        self._transaction.begin(self._clock.now(), [job.args[0] for job in jobs if job.args])
+        try:
+            results = [self._operation(job, apart) for job in jobs]
+            self._transaction.flush()
+        except Exception as error:
+            if not apart and self._session.is_its_own(error):
+                raise _Spoilt from error
+            raise  # the disk, the file or the connection: the whole group is lost
+        self._session.commit()
         return results
+
+    def _operation(self, job: _Job, apart: bool) -> Any:  # noqa: ANN401
+        transaction, session = self._transaction, self._session
+        transaction.enter(job.args[0] if job.args else None)
+        if apart:
+            session.apart()
+        try:
+            result = job.work(transaction, *job.args)
+            transaction.leave()
+            if apart:
+                transaction.flush()
+        except Exception as error:
+            if apart and session.is_its_own(error):
+                transaction.undo()
+                return error
+            if isinstance(error, Fault) and not transaction.wrote:
+                return error
+            raise
+        return result
 
     def _report(self, jobs: list[_Job], results: list[Any], seconds: float) -> None:
         outcomes = [(job.work.__name__, _outcome(result)) for job, result in zip(jobs, results, strict=True)]
