@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
+import structlog
 
 from runtime.errors import Fault
-from runtime.logging import get_logger
 from runtime.propagation import Hop, current
 
-log = get_logger()
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
+from pydantic_settings import SettingsConfigDict
 
 import runtime.settings
-from runtime.settings import ServerSettings, SettingsConfigDict
+from runtime.settings import ServerSettings
 
 
 class Settings(ServerSettings):

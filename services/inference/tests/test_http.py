@@ -45,6 +45,8 @@ BAD = {
     "a fraction as INT64": body(datatype="INT64", data=[1] * 63 + [1.5]),
     "a whole fraction as INT64": body(datatype="INT64", data=[1] * 63 + [1.0]),
     "true": body(data=[True] * 64),
+    "true among numbers": body(data=[0] * 63 + [True]),
+    "true under an escaped key": body(data=[0] * 63 + [True]).replace(b'"data"', b'"d\\u0061ta"'),
     "strings": body(data=["1"] * 64),
     "null among numbers": body(data=[*DIGIT[:63], None]),
     "objects": body(data=[{}] * 64),

@@ -35,6 +35,11 @@ class SickSwitch:
     def __init__(self) -> None:
         self._sickness: Sickness | None = None
 
+    @property
+    def on(self) -> bool:
+        """Whether `suffer` may do anything."""
+        return self._sickness is not None
+
     async def suffer(self) -> None:
         """Delay and raise a Fault as the switch says; return at once when well."""
         sickness = self._sickness

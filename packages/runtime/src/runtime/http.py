@@ -46,7 +46,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.requests = RequestLog(self.name, self.settings)
-        self._alone: dict[int, str] = {}  # this process's hop by attempt
+        self._alone: dict[int, tuple[str, bytes]] = {}  # this process's hop by attempt, as text and as a header
 
     def hop(self, attempt: int) -> Hop:
         """This process as a hop of the path."""
@@ -54,10 +54,19 @@ class Service:
 
     def path(self, call: propagation.Call) -> str:
         """`x-inkmesh-path` of an answer: this process, then whom it asked."""
-        here = self._alone.get(call.attempt)
-        if here is None:
-            here = self._alone[call.attempt] = str(self.hop(call.attempt))
+        here, _ = self._here(call.attempt)
         return ", ".join([here, *map(str, call.hops)]) if call.hops else here
+
+    def path_header(self, call: propagation.Call) -> bytes:
+        """The same, as HTTP's bytes."""
+        return self.path(call).encode("latin-1", "replace") if call.hops else self._here(call.attempt)[1]
+
+    def _here(self, attempt: int) -> tuple[str, bytes]:
+        found = self._alone.get(attempt)
+        if found is None:
+            here = str(self.hop(attempt))
+            found = self._alone[attempt] = (here, here.encode("latin-1", "replace"))
+        return found
 
 
 def create_app(
@@ -107,17 +116,22 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        method, path = scope["method"], scope["path"]
+        hot = self._hot.get((method, path))
+        quiet = hot is None and path.startswith(_QUIET)
         headers = _carried(scope["headers"])
         call = propagation.arriving(headers.get)
         token = propagation.enter(call)
         exchange = _Exchange(self._service, call, receive, send, self._limit)
         try:
-            if _declared(headers) > self._limit:
+            declared = headers.get("content-length", "")
+            if not declared.isdecimal():
+                receive = exchange.receive
+            elif int(declared) > self._limit:
                 raise TooLarge
-            if not scope["path"].startswith(_QUIET):
+            if self._service.sick.on and not quiet:
                 await self._service.sick.suffer()
-            app = self._hot.get((scope["method"], scope["path"]), self._app)
-            await app(scope, exchange.receive, exchange.send)
+            await (hot or self._app)(scope, receive, exchange.send)
         except TooLarge:
             await exchange.fail(scope, problems.response(413, "too-large", "The body is too large."))
         except Fault as fault:
@@ -126,21 +140,19 @@ class Edge:
             log.exception("unexpected error", method=scope["method"])
             await exchange.fail(scope, problems.response(500, "internal", "Something went wrong here."))
         finally:
-            self._report(scope, call, exchange.status, time.perf_counter() - started)
+            if not quiet:
+                route = f"{method} {path if hot else getattr(scope.get('route'), 'path', 'unmatched')}"
+                seconds = time.perf_counter() - started
+                self._service.telemetry.served(call, "http", route, str(exchange.status), seconds)
+                self._service.requests.write(call, route, exchange.status, seconds)
             propagation.leave(token)
-
-    def _report(self, scope: Scope, call: propagation.Call, status: int, seconds: float) -> None:
-        path = scope["path"]
-        if path.startswith(_QUIET):
-            return
-        method = scope["method"]
-        route = path if (method, path) in self._hot else getattr(scope.get("route"), "path", "unmatched")
-        self._service.telemetry.served(call, "http", f"{method} {route}", str(status), seconds)
-        self._service.requests.write(call, f"{method} {route}", status, seconds)
 
 
 class _Exchange:
-    """One request's receive and send, with the body counted and the answer's headers added."""
+    """One request's receive and send: the answer's headers are added, and a body is counted whose length nobody said.
+
+    (Where it was said, the server passes on no more.)
+    """
 
     def __init__(self, service: Service, call: propagation.Call, receive: Receive, send: Send, limit: int) -> None:
         self._service = service
@@ -158,15 +170,15 @@ class _Exchange:
                 raise TooLarge
         return message
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [
                 *message.get("headers", ()),
                 (b"x-request-id", self._call.request_id.encode()),
-                (_PATH, self._service.path(self._call).encode("latin-1", "replace")),
+                (_PATH, self._service.path_header(self._call)),
             ]
-        await self._send(message)
+        return self._send(message)
 
     async def fail(self, scope: Scope, response: ASGIApp) -> None:
         if self.status == 499:
@@ -180,8 +192,3 @@ def _carried(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
         if (known := _READ.get(name)) and known not in found:
             found[known] = value.decode("latin-1")
     return found
-
-
-def _declared(headers: Mapping[str, str]) -> int:
-    length = headers.get("content-length", "0")
-    return int(length) if length.isdecimal() else 0

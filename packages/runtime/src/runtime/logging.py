@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from datetime import UTC, datetime
+import time
 from typing import Any
 
 import orjson
@@ -42,39 +42,44 @@ _NUMBERS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WAR
 
 
 class RequestLog:
-    """One line a request, as structlog would write it, at a tenth of its cost: this is on the way of every call.
+    """One line a request, as structlog would write it, at a tenth of its cost: it is on the way of every call.
 
     Lines wait here until `flush`, which `lifecycle.serve` calls several times a second: with PYTHONUNBUFFERED, as
-    images have it, each write to standard output is a system call of its own.
+    images have it, each write to standard output is a system call of its own. They wait as one run of bytes: a thousand
+    small ones are scattered over memory that is not in the processor's cache.
     """
 
     def __init__(self, service: str, settings: ServerSettings) -> None:
         self._identity = {"service": service, "version": settings.version, "replica": settings.replica}
-        self._waiting: list[bytes] = []
+        self._tails: dict[tuple[str, int | str], str] = {}
+        self._waiting = bytearray()
+        self._second = -1.0
+        self._date = ""
 
     def write(self, call: propagation.Call, route: str, status: int | str, seconds: float) -> None:
-        """Note a finished request, when the level says so."""
+        """Note a finished request, when the level says so. A Call's ids need no escaping: `arriving` saw to it."""
         if not _ours.isEnabledFor(logging.INFO):
             return
-        line = {
-            "event": "request",
-            "level": "info",
-            "time": datetime.now(UTC),
-            "request_id": call.request_id,
-            "trace_id": call.trace_id,
-            **self._identity,
-            "route": route,
-            "status": status,
-            "ms": round(seconds * 1000, 2),
-        }
-        self._waiting.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+        tail = self._tails.get((route, status)) or self._tail(route, status)
+        second, part = divmod(time.time(), 1)
+        if second != self._second:
+            self._second, self._date = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        self._waiting += (
+            f'{{"event":"request","level":"info","time":"{self._date}.{int(part * 1e6):06d}Z",'
+            f'"request_id":"{call.request_id}","trace_id":"{call.trace_id}",{tail}{seconds * 1000:.2f}}}\n'
+        ).encode()
+
+    def _tail(self, route: str, status: int | str) -> str:
+        fields = orjson.dumps(self._identity | {"route": route, "status": status}).decode()
+        tail = self._tails[route, status] = f'{fields[1:-1]},"ms":'
+        return tail
 
     def flush(self) -> None:
         """Write what waits, in one go."""
-        lines, self._waiting = self._waiting, []
+        lines, self._waiting = self._waiting, bytearray()
         if lines:
             with contextlib.suppress(OSError):  # a full disk must not turn what was done into an error
-                sys.stdout.buffer.write(b"".join(lines))
+                sys.stdout.buffer.write(lines)
                 sys.stdout.flush()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc.aio
 from starlette.types import ASGIApp
 
-from inference import app, memory
+from inference import app
 from inference.administration import Administrator
 from inference.admission import Admission
 from inference.metrics import Predictions
@@ -22,6 +22,7 @@ from inference.repository import Repository
 from inference.runner import Limits, Runner
 from inference.settings import Settings
 from inference.trust import TrustedKeys
+from runtime import memory
 from runtime.health import Health
 from runtime.http import Service
 from runtime.live import follow_settings

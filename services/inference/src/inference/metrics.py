@@ -102,8 +102,8 @@ class _Tally:
         """Rows and seconds of each call [calls]."""
         self.rows.observe(rows)
         batch = np.searchsorted(BATCH_EDGES, rows)
-        for index in np.unique(batch):
-            self.seconds[index].observe(seconds[batch == index])
+        for index, histogram in enumerate(self.seconds):
+            histogram.observe(seconds[batch == index])
 
 
 class Predictions(Collector):
