@@ -49,9 +49,11 @@ def test_the_laptop_overlay_can_be_run():
 
 @pytest.mark.parametrize("folder", sorted(ROOT.glob("istio/scenarios/*/")), ids=lambda folder: folder.name)
 def test_a_scenario_replaces_objects_of_the_overlay(folder):
-    """A scenario patches objects that are there; it is no second truth beside them."""
+    """A scenario patches objects that are there, and leaves its name on them; it is no second truth beside them."""
     overlay = {document.identity for document in render(ROOT / "k8s/overlays/laptop")}
     scenario = {document.identity for document in render(folder)}
     assert scenario
     assert scenario <= overlay
+    changed = [one.metadata.get("annotations", {}).get("inkmesh/scenario") for one in render(folder)]
+    assert set(changed) - {None} == {folder.name}
     assert (folder / "README.md").read_text().strip()

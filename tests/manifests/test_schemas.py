@@ -1,4 +1,4 @@
-"""Everything that is rendered is valid to the API server: Kubernetes' own schemas, and those of Istio's CRDs."""
+"""What is rendered is valid to the API server, by the schemas of Kubernetes and Istio; what GitOps reads, by theirs."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,16 @@ from pathlib import Path
 import jsonschema
 import kubernetes_validate
 import pytest
+import yaml
 
 from localmesh.kustomize import render
 from product import ROOT
 from rendered import OVERLAYS
 
 KUBERNETES = "1.34"
-ISTIO = json.loads(Path(__file__).with_name("schemas").joinpath("istio.json").read_text())
+SCHEMAS = Path(__file__).with_name("schemas")
+ISTIO = json.loads((SCHEMAS / "istio.json").read_text())
+GITOPS = json.loads((SCHEMAS / "gitops.json").read_text())
 WITHOUT_SCHEMA = {"VerticalPodAutoscaler": "its CRD is not a part of Kubernetes or Istio"}
 NAMES = [*(overlay.name for overlay in OVERLAYS), "all components"]
 
@@ -47,6 +50,13 @@ def test_rendered_documents_are_valid(rendered, name):
 def test_scenarios_are_valid(folder):
     """As the overlays are."""
     assert list(problems(render(folder.parent))) == []
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("k8s/gitops/*.yaml")), ids=lambda file: file.stem)
+def test_gitops_manifests_are_valid(file):
+    """To Argo CD 2.14 and Flux 2: the schemas are their CRDs'."""
+    for one in yaml.safe_load_all(file.read_text()):
+        jsonschema.Draft7Validator(GITOPS[f"{one['apiVersion']} {one['kind']}"]).validate(one["spec"])
 
 
 @pytest.mark.parametrize(

@@ -99,12 +99,16 @@ def test_a_synced_file_lands_where_it_is_watched():
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
 def test_an_image_is_small_and_not_root(file):
-    """Stages on the same slim base, a numeric user that Kubernetes can check, and the lock file's versions."""
+    """Stages on the same slim base, a numeric user that Kubernetes can check, and the lock file's versions, without
+    their tests."""
     text = file.read_text()
     bases = {name for name in re.findall(r"^FROM (\S+)", text, re.MULTILINE) if ":" in name}
     assert bases - {KUBECTL} == {"python:3.11-slim-bookworm"}
     assert re.search(r"^USER 65532(:65532)?$", text, re.MULTILINE)
     assert "--frozen" in text
+    assert file.parent.name == "tests" or re.search(
+        r"find /\w+ -type d -name tests -prune -exec rm -r {} \+$", text, re.M
+    )
     version = re.search(r"^UV_VERSION := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
     assert f"uv=={version}" in text
 

@@ -1,32 +1,40 @@
-"""A Kubernetes cluster: loaded through its ingress, watched with kubectl alone."""
+"""A Kubernetes cluster: loaded through its ingress, watched through its API server."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from inkmesh.load import sidecars
+from inkmesh.load.api_server import ApiServer
 from inkmesh.load.target import verdict
 from localmesh.errors import LocalmeshError
 
 NAMESPACE = "inkmesh"
-_DEADLINE_SECONDS = 10.0
+SCENARIO = "inkmesh/scenario"
+"""The annotation that a scenario's patch leaves on what it changes."""
 _AUDIT_SECONDS = 60.0
 _METRICS_SECONDS = 15.0
 """How often metrics-server looks by default."""
 _UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3}
-_NO_ENVOY = {"ejected": 0, "ejections": 0, "retries": 0, "refused": 0, "restarts": 0}
+_APPS = "/apis/apps/v1"
+_SCALING = "/apis/autoscaling/v2"
+_MESH = "/apis/networking.istio.io/v1"
+_METRICS = "/apis/metrics.k8s.io/v1beta1"
+
+Objects = list[dict[str, Any]]
 
 
 class Cluster:
-    """What kubectl tells of the product's namespace. Envoys' counters are theirs alone, and not asked."""
+    """What the API server tells of the product's namespace, and each pod's sidecar of its calls."""
 
     def __init__(self, host: str, namespace: str = NAMESPACE) -> None:
         self.host = host
         self._namespace = namespace
+        self._api = ApiServer()
         self._cpu: dict[str, float] = {}
         self._measured = -_METRICS_SECONDS
 
@@ -40,87 +48,111 @@ class Cluster:
 
     async def sample(self) -> dict[str, Any] | None:
         """As target.Target has it."""
-        asked = asyncio.to_thread(self._kubectl, "get", "deployments,hpa,pods", "-o", "json")
-        found, _ = await asyncio.gather(asked, asyncio.to_thread(self._measure))
-        if found is None or found.returncode != 0:
+        deployments, pods, scalers, services, rules, _ = await asyncio.gather(
+            self._list(_APPS, "deployments"),
+            self._list("/api/v1", "pods"),
+            self._list(_SCALING, "horizontalpodautoscalers"),
+            self._list(_MESH, "virtualservices"),
+            self._list(_MESH, "destinationrules"),
+            self._measure(),
+        )
+        if deployments is None or pods is None or scalers is None:
             return None
-        return read(json.loads(found.stdout)["items"], time.time()) | {"cpu": self._cpu}
+        told = await asyncio.gather(*(self._counts(pod) for pod in pods))
+        return {
+            "t": time.time(),
+            "scenario": scenario([*(services or []), *(rules or [])]),
+            "workloads": workloads(deployments, pods),
+            "served": served(pods, told),
+            "autoscalers": [autoscaler(one) for one in scalers],
+            "envoy": envoys(pods, told),
+            "cpu": self._cpu,
+        }
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """End what asks the API server."""
+        await self._api.close()
 
     def audit(self) -> dict[str, Any]:
         """`payment audit` in a pod of payment."""
         words = ("exec", "deploy/payment", "-c", "payment", "--", "python", "-m", "payment", "audit")
-        done = self._kubectl(*words, seconds=_AUDIT_SECONDS)
-        if done is None:
+        command = ["kubectl", "-n", self._namespace, *words]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_AUDIT_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired):
             return {"code": None, "said": "kubectl could not be run, or took too long"}
         return verdict(done.returncode, done.stdout + done.stderr)
 
-    def _measure(self) -> None:
-        """Each pod's CPU as metrics-server has it; none where there is no metrics-server."""
-        if time.monotonic() - self._measured < _METRICS_SECONDS:
-            return
-        self._measured = time.monotonic()
-        found = self._kubectl("get", "--raw", f"/apis/metrics.k8s.io/v1beta1/namespaces/{self._namespace}/pods")
-        self._cpu = usage(json.loads(found.stdout)["items"]) if found and found.returncode == 0 else {}
+    async def _list(self, group: str, kind: str) -> Objects | None:
+        return await self._api.items(f"{group}/namespaces/{self._namespace}/{kind}")
 
-    def _kubectl(self, *words: str, seconds: float = _DEADLINE_SECONDS) -> subprocess.CompletedProcess[str] | None:
-        command = ["kubectl", "-n", self._namespace, *words]
-        try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
-        except (OSError, subprocess.TimeoutExpired):
+    async def _counts(self, pod: dict[str, Any]) -> sidecars.Counts | None:
+        """What a pod's sidecar counts; None without one."""
+        if not sidecars.runs(pod):
             return None
+        address = f"/api/v1/namespaces/{self._namespace}/pods/{pod['metadata']['name']}:{sidecars.PORT}/proxy"
+        text = await self._api.text(f"{address}/{sidecars.PATH}", filter=sidecars.FILTER)
+        return None if text is None else sidecars.counts(text)
+
+    async def _measure(self) -> None:
+        """Each pod's CPU as metrics-server has it; none where there is no metrics-server."""
+        if time.monotonic() - self._measured >= _METRICS_SECONDS:
+            self._measured = time.monotonic()
+            self._cpu = usage(await self._list(_METRICS, "pods") or [])
 
 
-def read(items: list[dict[str, Any]], now: float) -> dict[str, Any]:
-    """Kubernetes' objects as a sample."""
-    deployments = [one for one in items if one["kind"] == "Deployment"]
-    restarts = _restarts(items)
+def scenario(objects: Objects) -> str | None:
+    """The scenarios in force, by the annotations of what they changed; None when there are none."""
+    found = {one["metadata"].get("annotations", {}).get(SCENARIO) for one in objects} - {None}
+    return ", ".join(sorted(found)) or None
+
+
+def workloads(deployments: Objects, pods: Objects) -> dict[str, Any]:
+    """Each Deployment's wanted and ready replicas, and how often containers of its pods were started again."""
+    restarts: dict[str, int] = {}
+    for pod in pods:
+        name = _deployment(pod)
+        restarts[name] = restarts.get(name, 0) + sum(one["restartCount"] for one in sidecars.statuses(pod))
     return {
-        "t": now,
-        "scenario": None,
-        "workloads": {
-            one["metadata"]["name"]: {
-                "desired": one["spec"].get("replicas", 1),
-                "ready": one.get("status", {}).get("readyReplicas", 0),
-                "restarts": restarts.get(one["metadata"]["name"], 0),
-            }
-            for one in deployments
-        },
-        "served": {},
-        "autoscalers": [_autoscaler(one) for one in items if one["kind"] == "HorizontalPodAutoscaler"],
-        "envoy": dict(_NO_ENVOY),
-        "cpu": {},
+        one["metadata"]["name"]: {
+            "desired": one["spec"].get("replicas", 1),
+            "ready": one.get("status", {}).get("readyReplicas", 0),
+            "restarts": restarts.get(one["metadata"]["name"], 0),
+        }
+        for one in deployments
     }
 
 
-def usage(items: list[dict[str, Any]]) -> dict[str, float]:
-    """PodMetrics as pod → cores, all containers together."""
+def served(pods: Objects, told: list[sidecars.Counts | None]) -> dict[str, Any]:
+    """Requests into each pod that has a sidecar; its name without the ReplicaSet's hash, as charts have little room."""
     return {
-        one["metadata"]["name"]: sum(_cores(container["usage"]["cpu"]) for container in one["containers"])
-        for one in items
+        f"{_deployment(pod)}-{pod['metadata']['name'].rsplit('-', 1)[-1]}": {
+            "workload": _deployment(pod),
+            "count": counts.served,
+        }
+        for pod, counts in zip(pods, told, strict=True)
+        if counts is not None
     }
 
 
-def _cores(quantity: str) -> float:
-    """`12345678n`, `250m` or `1`."""
-    unit = _UNITS.get(quantity[-1])
-    return float(quantity) if unit is None else float(quantity[:-1]) * unit
+def envoys(pods: Objects, told: list[sidecars.Counts | None]) -> dict[str, int]:
+    """What all sidecars counted of their pods' calls, and how often one was started again."""
+    every = [counts.envoy for counts in told if counts is not None]
+    total = {name: sum(one[name] for one in every) for name in sidecars.Counts().envoy}
+    return total | {"restarts": sum(sidecars.restarts(pod) for pod in pods)}
 
 
-def _restarts(items: list[dict[str, Any]]) -> dict[str, int]:
-    """By Deployment: its pods' names are its own, its ReplicaSet's hash, and one of their own."""
-    found: dict[str, int] = {}
-    for one in items:
-        if one["kind"] == "Pod":
-            name = one["metadata"]["name"].rsplit("-", 2)[0]
-            statuses = one.get("status", {}).get("containerStatuses", [])
-            found[name] = found.get(name, 0) + sum(its["restartCount"] for its in statuses)
+def usage(items: Objects) -> dict[str, float]:
+    """PodMetrics as pod → cores without its sidecar; `envoy` is all sidecars together."""
+    found: dict[str, float] = {}
+    for pod in items:
+        for container in pod["containers"]:
+            name = "envoy" if container["name"] == sidecars.CONTAINER else pod["metadata"]["name"]
+            found[name] = found.get(name, 0.0) + _cores(container["usage"]["cpu"])
     return found
 
 
-def _autoscaler(one: dict[str, Any]) -> dict[str, Any]:
+def autoscaler(one: dict[str, Any]) -> dict[str, Any]:
     """The first resource metric is what is drawn."""
     spec, status = one["spec"], one.get("status", {})
     targets = [its["resource"]["target"] for its in spec.get("metrics", []) if its["type"] == "Resource"]
@@ -133,3 +165,14 @@ def _autoscaler(one: dict[str, Any]) -> dict[str, Any]:
         "min": spec.get("minReplicas", 1),
         "max": spec["maxReplicas"],
     }
+
+
+def _cores(quantity: str) -> float:
+    """`12345678n`, `250m` or `1`."""
+    unit = _UNITS.get(quantity[-1])
+    return float(quantity) if unit is None else float(quantity[:-1]) * unit
+
+
+def _deployment(pod: dict[str, Any]) -> str:
+    """A pod's name is its Deployment's, its ReplicaSet's hash, and one of its own."""
+    return str(pod["metadata"]["name"]).rsplit("-", 2)[0]

@@ -29,7 +29,7 @@ Drift = Annotated[
         metavar="blur|invert|shift", help="Digits go bad after a third of it: is it seen? Alone: two minutes of it."
     ),
 ]
-Tier = Annotated[str, typer.Option(help="laptop: the running copy. cluster: INGRESS_URL, watched by kubectl.")]
+Tier = Annotated[str, typer.Option(help="laptop: the running copy. cluster: INGRESS_URL, and KUBECONFIG's API server.")]
 Run = Annotated[Path, typer.Argument(help="A run's folder, as `load` printed it.")]
 
 DEFAULTS = {
