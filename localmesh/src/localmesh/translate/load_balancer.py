@@ -13,10 +13,15 @@ _RING = 1024
 
 def load_balancer(settings: Mapping[str, Any]) -> dict[str, Any]:
     """`lb_policy` and its settings: LEAST_REQUEST unless another is named, a hash where one is."""
-    if (consistent := settings.get("consistentHash")) is not None:
-        return _hash(consistent)
-    policy = _SIMPLE.get(settings.get("simple") or "", "LEAST_REQUEST")
     warmup = _warmup(settings)
+    if (consistent := settings.get("consistentHash")) is not None:
+        found = _hash(consistent)
+        if warmup is None or len(found) > 1:
+            return found
+        return found | {
+            "least_request_lb_config": {"slow_start_config": warmup}
+        }  # of the default, left there by istiod
+    policy = _SIMPLE.get(settings.get("simple") or "", "LEAST_REQUEST")
     if policy == "RANDOM" or warmup is None:
         # ROUND_ROBIN is Envoy's default, and proto3 JSON leaves a default out.
         return {} if policy == "ROUND_ROBIN" else {"lb_policy": policy}

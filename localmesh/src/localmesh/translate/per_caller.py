@@ -73,8 +73,7 @@ def _workload(mesh: Mesh, read: Documents, caller: Caller, rules: Rules) -> tupl
     called_at = (http_ports(service) for service in mesh.services if service.host not in mesh.led_to)
     for port in sorted({port.number for ports in called_at for port in ports}):
         found = virtual_hosts.virtual_hosts(mesh, caller, port, read.virtual_services, rules)
-        called = (of_service for service, of_service in found.items() if service not in mesh.led_to)
-        hosts = sorted((host for of_service in called for host in of_service), key=lambda one: str(one["name"]))
+        hosts = sorted((host for of_service in found.values() for host in of_service), key=lambda one: str(one["name"]))
         routes.append(route_configuration(str(port), hosts))
     log = telemetry.access_log(mesh, read.telemetries, caller, telemetry.CLIENT)
     for (name, host, port), address in sorted(mesh.outbound.items(), key=str):

@@ -32,10 +32,15 @@ def virtual_hosts(
     mesh: Mesh, caller: Caller, port: int, items: Sequence[Item], rules: Rules
 ) -> dict[str, list[Resource]]:
     """Virtual hosts by the service they are for, `""` for hosts that are no service of this port."""
-    services = http_services_on(mesh, port)
-    site = Site(caller, port, {MESH}, {host: _only_port(one, port) for host, one in services.items()}, rules)
+    served = http_services_on(mesh, port)
+    site = Site(caller, port, {MESH}, {host: _only_port(one, port) for host, one in served.items()}, rules)
+    services = {host: service for host, service in served.items() if host not in mesh.led_to}
     items = for_sidecars(items, caller.namespace)
-    known = {service.host for service in mesh.services if any(one.number == port for one in service.ports)}
+    known = {
+        service.host
+        for service in mesh.services
+        if service.host not in mesh.led_to and any(one.number == port for one in service.ports)
+    }
     wildcards = {host: most_specific(host, _first_by_host(items)) for host in services}
     found: dict[str, list[Resource]] = {}
     taken: set[str] = set()
