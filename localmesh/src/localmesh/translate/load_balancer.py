@@ -18,9 +18,8 @@ def load_balancer(settings: Mapping[str, Any]) -> dict[str, Any]:
         found = _hash(consistent)
         if warmup is None or len(found) > 1:
             return found
-        return found | {
-            "least_request_lb_config": {"slow_start_config": warmup}
-        }  # of the default, left there by istiod
+        # istiod leaves the default policy's settings there.
+        return found | {"least_request_lb_config": {"slow_start_config": warmup}}
     policy = _SIMPLE.get(settings.get("simple") or "", "LEAST_REQUEST")
     if policy == "RANDOM" or warmup is None:
         # ROUND_ROBIN is Envoy's default, and proto3 JSON leaves a default out.
