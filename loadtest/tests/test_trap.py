@@ -32,7 +32,7 @@ class Copy:
 
     def replicas(self, workload):
         names = list(self._addresses)[: self._count]
-        return [{"name": name, "grpc": self._addresses[name], "ready": True} for name in names]
+        return [{"name": name, "own": {"grpc": self._addresses[name]}, "ready": True} for name in names]
 
 
 @contextlib.asynccontextmanager
