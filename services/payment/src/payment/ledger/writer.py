@@ -33,11 +33,9 @@ GROUP_LIMIT = 256
 """Operations in one commit at most: a bound on how long the first of them waits."""
 QUEUE_LIMIT = 10_000
 """Operations that may wait; more are refused at once."""
-QUIET_TURNS = 4
-"""A group is taken when so many turns of the event loop in a row brought nobody else. A busy loop has more callers
-ready in each, and a larger group costs each of them less; an idle one passes them in microseconds."""
-GATHER_SECONDS = 0.008
-"""How long that may go on."""
+GATHER_TURNS = 4
+"""Turns of the event loop before a group is taken. A busy loop has more callers ready in each, and a larger group costs
+each of them less; an idle one passes them in microseconds."""
 GROUP_SECONDS = 10.0
 """How long a group may take; then its callers are told that the outcome is unknown, and what hangs is interrupted."""
 
@@ -90,7 +88,7 @@ class Writer:
         self._waiting.append(_Job(work, args, future))
         if self._quiet.is_set():
             self._quiet.clear()
-            self._begin()
+            self._gather(GATHER_TURNS)
         return await future
 
     async def close(self) -> None:
@@ -101,15 +99,9 @@ class Writer:
             self._groups.put(None)
             await asyncio.to_thread(self._thread.join)
 
-    def _begin(self) -> None:
-        self._gather(QUIET_TURNS, len(self._waiting), self._loop.time() + GATHER_SECONDS)
-
-    def _gather(self, turns: int, seen: int, until: float) -> None:
-        waiting = len(self._waiting)
-        if waiting > seen:
-            turns = QUIET_TURNS
-        if turns and waiting < GROUP_LIMIT and self._loop.time() < until:
-            self._loop.call_soon(self._gather, turns - 1, waiting, until)
+    def _gather(self, turns: int) -> None:
+        if turns and len(self._waiting) < GROUP_LIMIT:
+            self._loop.call_soon(self._gather, turns - 1)
             return
         group: list[_Job] = []
         while self._waiting and not group:
@@ -140,7 +132,7 @@ class Writer:
                 job.future.set_exception(result)
             else:
                 job.future.set_result(result)
-        self._begin()
+        self._gather(GATHER_TURNS)
 
     def _run(self) -> None:
         while (jobs := self._groups.get()) is not None:
