@@ -16,6 +16,7 @@ from localmesh.translate import Unsupported, translate
 from localmesh.xds import Rejected
 
 CHANGES = 20
+TO = "[{route: [{destination: {host: model, subset: %s}}]}]"
 
 
 @contextlib.asynccontextmanager
@@ -158,41 +159,42 @@ def test_what_envoy_refuses_changes_nothing(bench):
     assert '"max_retries": 7' not in held
 
 
-def test_an_envoy_that_is_late_has_what_was_written_last(bench):
-    """It was stopped for many changes: it takes the last one."""
+def answered_after_a_stop(bench, write):
+    """Who answers once an Envoy that led to `a` goes on; `write(endpoints)` says what was written in the meantime."""
 
     async def scenario():
         async with Backend("a") as a, Backend("b") as b:
             endpoints = [replica(a), replica(b, "v2")]
-            to = "[{route: [{destination: {host: model, subset: %s}}]}]"
-            async with bench.running(endpoints, rule(), routes(to % "v1")) as admin:
+            async with bench.running(endpoints, rule(), routes(TO % "v1")) as admin:
                 with bench.stopped():
-                    for _ in range(50):
-                        bench.directory.write(translate(bench.mesh(endpoints)))
-                        bench.directory.write(translate(bench.mesh(endpoints, rule(), routes(to % "v1"))))
-                    last = (rule(subsets=SUBSETS[1:]), routes(to % "v2"))
-                    bench.directory.write(translate(bench.mesh(endpoints, *last)))
+                    write(endpoints)
                 await bench.directory.taken(admin, 60)
                 return (await get(bench.callers["web"])).body
 
-    assert asyncio.run(scenario()) == "b"
+    return asyncio.run(scenario())
+
+
+def test_an_envoy_that_is_late_has_what_was_written_last(bench):
+    """It was stopped for many changes: it takes the last one."""
+
+    def write(endpoints):
+        for _ in range(50):
+            bench.directory.write(translate(bench.mesh(endpoints)))
+            bench.directory.write(translate(bench.mesh(endpoints, rule(), routes(TO % "v1"))))
+        last = (rule(subsets=SUBSETS[1:]), routes(TO % "v2"))
+        bench.directory.write(translate(bench.mesh(endpoints, *last)))
+
+    assert answered_after_a_stop(bench, write) == "b"
 
 
 def test_an_update_that_the_system_did_not_tell_is_made_good(bench):
     """Its queue for Envoy was full: what was renamed then is in force all the same."""
 
-    async def scenario():
-        async with Backend("a") as a, Backend("b") as b:
-            endpoints = [replica(a), replica(b, "v2")]
-            to = "[{route: [{destination: {host: model, subset: %s}}]}]"
-            async with bench.running(endpoints, rule(), routes(to % "v1")) as admin:
-                with bench.stopped():
-                    fill_queue(bench.directory.path / "routes")
-                    bench.directory.write(translate(bench.mesh(endpoints, rule(), routes(to % "v2"))))
-                await bench.directory.taken(admin, 60)
-                return (await get(bench.callers["web"])).body
+    def write(endpoints):
+        fill_queue(bench.directory.path / "routes")
+        bench.directory.write(translate(bench.mesh(endpoints, rule(), routes(TO % "v2"))))
 
-    assert asyncio.run(scenario()) == "b"
+    assert answered_after_a_stop(bench, write) == "b"
 
 
 def fill_queue(folder):

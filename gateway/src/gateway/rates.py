@@ -19,7 +19,7 @@ ACCOUNTS = 65_536
 class Rates:
     """The generic cell rate algorithm: a burst at once, and from then on what the rate gives back.
 
-    ``limits`` counts in memory too, with a new thread every 10 ms to forget: a fifth of this process' time under load.
+    `limits` counts in memory too, with a new thread every 10 ms to forget: a fifth of this process' time under load.
     """
 
     def __init__(self, live: Live[LiveSettings]) -> None:

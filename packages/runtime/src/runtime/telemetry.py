@@ -8,16 +8,12 @@ own from a bounded queue, so a collector that cannot be reached delays nothing.
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from runtime.live import Reloads
 from runtime.propagation import Call
@@ -31,51 +27,12 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _FAILED = frozenset({"INTERNAL", "UNKNOWN", "UNAVAILABLE", "DEADLINE_EXCEEDED"})
 
 
-class _Durations:
-    """One route's histogram: how many took no longer than each of _SECONDS, and than none of them; and their sum."""
+@dataclass
+class _Series:
+    """The counter and the histogram of one (route, outcome), resolved once: label look-ups cost more than counting."""
 
-    __slots__ = ("counts", "sum")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(_SECONDS) + 1)
-        self.sum = 0.0
-
-
-class _Requests(Collector):
-    """Requests served, counted from the loop's thread alone: they need none of prometheus_client's locks."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._counts: dict[tuple[str, str, str], int] = {}
-        self._durations: dict[tuple[str, str], _Durations] = {}
-        registry.register(self)
-
-    def observe(self, protocol: str, route: str, status: str, seconds: float) -> None:
-        """Count one."""
-        served, kind = (protocol, route, status), (protocol, route)
-        self._counts[served] = self._counts.get(served, 0) + 1
-        durations = self._durations.get(kind)
-        if durations is None:
-            durations = self._durations[kind] = _Durations()
-        durations.counts[bisect_left(_SECONDS, seconds)] += 1
-        durations.sum += seconds
-
-    def collect(self) -> Iterable[Metric]:
-        """The two families, as they stand."""
-        count = CounterMetricFamily(
-            "inkmesh_requests",
-            "Requests served, by protocol, route template or method, and status",
-            labels=["protocol", "route", "status"],
-        )
-        for served, number in self._counts.items():
-            count.add_metric(served, number)
-        yield count
-        took = HistogramMetricFamily(
-            "inkmesh_request_duration_seconds", "Time to serve a request", labels=["protocol", "route"]
-        )
-        for kind, durations in self._durations.items():
-            uppers = [*map(str, _SECONDS), "+Inf"]
-            took.add_metric(kind, list(zip(uppers, accumulate(durations.counts), strict=True)), durations.sum)
-        yield took
+    count: Counter
+    seconds: Histogram
 
 
 @dataclass
@@ -85,8 +42,10 @@ class Telemetry:
     service: str
     registry: CollectorRegistry
     reloads: Reloads
-    _requests: _Requests
+    _count: Counter
+    _seconds: Histogram
     _tracing: Tracing | None = None
+    _series: dict[tuple[str, str, str], _Series] = field(default_factory=dict)
 
     @classmethod
     def create(cls, service: str, settings: ServerSettings, environ: Mapping[str, str]) -> Telemetry:
@@ -99,13 +58,30 @@ class Telemetry:
             service,
             registry,
             Reloads(registry),
-            _Requests(registry),
+            Counter(
+                "inkmesh_requests",
+                "Requests served, by protocol, route template or method, and status",
+                ["protocol", "route", "status"],
+                registry=registry,
+            ),
+            Histogram(
+                "inkmesh_request_duration_seconds",
+                "Time to serve a request",
+                ["protocol", "route"],
+                buckets=_SECONDS,
+                registry=registry,
+            ),
             Tracing.start(service, settings) if environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") else None,
         )
 
     def served(self, call: Call, protocol: str, route: str, status: str, seconds: float) -> None:
         """Count one finished request; export its span when tracing is on."""
-        self._requests.observe(protocol, route, status, seconds)
+        series = self._series.get((protocol, route, status))
+        if series is None:
+            series = _Series(self._count.labels(protocol, route, status), self._seconds.labels(protocol, route))
+            self._series[protocol, route, status] = series
+        series.count.inc()
+        series.seconds.observe(seconds)
         if self._tracing is not None:
             self._tracing.export(call, route, status, seconds)
 
