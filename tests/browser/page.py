@@ -15,9 +15,17 @@ SECONDS = 20
 DRAWINGS = Path(__file__).parents[2] / "services/frontend/tests/drawings"
 
 
+PEOPLE = DRAWINGS / "people.jsonl"
+
+
 def recordings() -> dict[str, dict]:
     """Every recorded drawing by its file's name."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(DRAWINGS.glob("*.json"))}
+
+
+def written_by_people() -> list[dict]:
+    """Digits that people wrote, traced."""
+    return [json.loads(line) for line in PEOPLE.read_text().splitlines()]
 
 
 class Page:

@@ -3,7 +3,7 @@
 import json
 import os
 
-from browser.page import DRAWINGS, recordings
+from browser.page import DRAWINGS, PEOPLE, recordings, written_by_people
 
 SCALE = """
     const [recordings, done] = arguments;
@@ -13,19 +13,26 @@ SCALE = """
 
 def test_the_pages_scaling_gives_the_recorded_pixels(page):
     """Strokes scaled by the page's own module are the `pixels` beside them (REGENERATE=1 writes them anew)."""
-    drawings = recordings()
-    found = page.driver.execute_async_script(SCALE, [drawing["strokes"] for drawing in drawings.values()])
+    recorded, people = recordings(), written_by_people()
+    drawings = [*recorded.values(), *people]
+    found = page.driver.execute_async_script(SCALE, [drawing["strokes"] for drawing in drawings])
     if os.environ.get("REGENERATE"):
-        for (name, drawing), pixels in zip(drawings.items(), found, strict=True):
-            ordered = {key: drawing[key] for key in ("digit", "name", "canvas")}
-            ordered |= {"pixels": pixels, "strokes": drawing["strokes"]}
-            (DRAWINGS / f"{name}.json").write_text(json.dumps(ordered, separators=(",", ":")) + "\n")
-        drawings = recordings()
+        for drawing, pixels in zip(drawings, found, strict=True):
+            strokes = drawing.pop("strokes")
+            drawing |= {"pixels": pixels, "strokes": strokes}
+        for name, drawing in recorded.items():
+            (DRAWINGS / f"{name}.json").write_text(line(drawing))
+        PEOPLE.write_text("".join(map(line, people)))
     differing = [
-        name for (name, drawing), pixels in zip(drawings.items(), found, strict=True) if drawing["pixels"] != pixels
+        drawing["name"] for drawing, pixels in zip(drawings, found, strict=True) if drawing["pixels"] != pixels
     ]
-    assert len(drawings) >= 40
+    assert len(recorded) >= 40
+    assert len(people) == 100
     assert differing == []
+
+
+def line(drawing):
+    return json.dumps(drawing, separators=(",", ":")) + "\n"
 
 
 def test_any_ink_gives_64_whole_numbers_in_bounds(page):
