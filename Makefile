@@ -88,7 +88,7 @@ fuzz: .venv/.developing ## 2,000 random documents against a real istiod (ORACLE=
 fuzz-refresh: .venv/.developing ## ask istiod about the recorded random documents anew (ORACLE=PATH)
 	ORACLE=$(ORACLE) $(BIN)/python tests/fuzz/run.py --record
 
-faults: .venv/.developing ## the ledger under fire (ARGS="--kills 300 --clients 32 --operations 50000"; --help names the rest)
+faults: .venv/.developing ## the ledger under fire, for as long as it takes (ARGS="--kills 10 --operations 1000": less of it)
 	$(BIN)/python services/payment/tests/faults/run.py $(ARGS)
 
 .venv/.loading: .venv/.installed

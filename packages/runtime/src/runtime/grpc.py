@@ -75,7 +75,8 @@ def _wrap(method: Method, route: str, service: Service) -> Method:
             try:
                 if request is None:
                     raise Fault(Code.MALFORMED, "malformed", "The message cannot be decoded.")
-                await service.sick.suffer()
+                if service.sick.on:
+                    await service.sick.suffer()
                 response = await method(request, context)
             except Fault as fault:
                 status = GRPC_STATUS[fault.code]

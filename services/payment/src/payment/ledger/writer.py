@@ -36,6 +36,9 @@ QUEUE_LIMIT = 10_000
 GATHER_TURNS = 4
 """Turns of the event loop before a group is taken. A busy loop has more callers ready in each, and a larger group costs
 each of them less; an idle one passes them in microseconds."""
+GATHER_SECONDS = 0.001
+"""How much longer a group is gathered that is smaller than the one `before`: those callers are about to come back. A
+caller who is alone never waits for it."""
 GROUP_SECONDS = 10.0
 """How long a group may take; then its callers are told that the outcome is unknown, and what hangs is interrupted."""
 
@@ -88,7 +91,7 @@ class Writer:
         self._waiting.append(_Job(work, args, future))
         if self._quiet.is_set():
             self._quiet.clear()
-            self._gather(GATHER_TURNS)
+            self._gather()
         return await future
 
     async def close(self) -> None:
@@ -99,10 +102,15 @@ class Writer:
             self._groups.put(None)
             await asyncio.to_thread(self._thread.join)
 
-    def _gather(self, turns: int) -> None:
+    def _gather(self, turns: int = GATHER_TURNS, before: int = 1) -> None:
         if turns and len(self._waiting) < GROUP_LIMIT:
-            self._loop.call_soon(self._gather, turns - 1)
-            return
+            self._loop.call_soon(self._gather, turns - 1, before)
+        elif len(self._waiting) < before and before > 1:
+            self._loop.call_later(GATHER_SECONDS, self._take)
+        else:
+            self._take()
+
+    def _take(self) -> None:
         group: list[_Job] = []
         while self._waiting and not group:
             group = [job for job in self._waiting[:GROUP_LIMIT] if not job.future.cancelled()]
@@ -132,7 +140,7 @@ class Writer:
                 job.future.set_exception(result)
             else:
                 job.future.set_result(result)
-        self._gather(GATHER_TURNS)
+        self._gather(before=len(jobs))
 
     def _run(self) -> None:
         while (jobs := self._groups.get()) is not None:
