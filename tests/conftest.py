@@ -1,6 +1,8 @@
 """The product, started once for all tests that go through the ingress: on this machine, or on a cluster.
 
 INKMESH_TIER=cluster (what `make cluster-test` sets) takes the cluster that KUBECONFIG and INGRESS_URL name.
+INKMESH_OVERLAY names what to run: of k8s/overlays on this machine (laptop, or laptop-strict with the mesh's policies),
+of tests/cluster on a cluster.
 """
 
 import os

@@ -24,6 +24,10 @@ import psutil
 from topology import INGRESS, PORTS, Edge
 
 ROOT = Path(__file__).resolve().parent.parent
+OVERLAY = os.environ.get("INKMESH_OVERLAY", "laptop")
+"""What the tests run on this machine."""
+STRICT = "laptop-strict"
+"""The overlay with the mesh's policies."""
 SEVEN = [int(ink, 17) for ink in "0078dgf100774bc000008d100488ff6002bff400000g5000009f100000d50000"]
 """The first 7 of scikit-learn's digits."""
 
@@ -43,6 +47,11 @@ def eventually(check: Callable[[], Any], seconds: float = 10.0, every: float = 0
             return found
         assert time.monotonic() < deadline, f"not within {seconds} s: {found!r}"
         time.sleep(every)  # between two looks; the deadline above bounds them
+
+
+def own(replica: dict[str, Any]) -> str:
+    """The URL of a replica's process, past the mesh, as kubectl port-forward reaches a pod."""
+    return f"http://{replica['own']['http']}"
 
 
 @dataclass
@@ -79,9 +88,10 @@ class Product:
     port: int
     http: httpx.Client
 
-    host = "127.0.0.1"
-    rate = 100.0
+    rate: float = 100.0
     """Readings a second that leave room for more."""
+
+    host = "127.0.0.1"
 
     @property
     def url(self) -> str:
@@ -123,7 +133,7 @@ class Product:
     @contextlib.contextmanager
     def sick(self, replica: dict[str, Any], **how: Any) -> Iterator[None]:
         """One replica fails its calls while it says that it is ready."""
-        address = f"http://{replica['http']}/faults"
+        address = f"{own(replica)}/faults"
         assert httpx.put(address, json={"ratio": 1.0, "status": 503} | how).status_code == 200
         try:
             yield
@@ -148,7 +158,7 @@ class Product:
 
     def metric(self, replica: dict[str, Any], name: str, **labels: str) -> float:
         """The sum of one metric's samples at a replica's /metrics."""
-        return total(httpx.get(f"http://{replica['http']}/metrics").text, name, labels)
+        return total(httpx.get(f"{own(replica)}/metrics").text, name, labels)
 
     def logs(self) -> str:
         """What all services and proxies have written."""
@@ -173,14 +183,15 @@ def inkmesh(home: Path, *words: str, seconds: float = 120) -> subprocess.Complet
 
 
 @contextlib.contextmanager
-def running(home: Path, *words: str) -> Iterator[Product]:
+def running(home: Path, *words: str, overlay: str = OVERLAY) -> Iterator[Product]:
     """Start a copy on free ports, with these words before the verb, and stop it."""
     port = free_port()
-    started = inkmesh(home, *words, "up", "--detach", "--port", str(port))
+    started = inkmesh(home, *words, "up", "--detach", "--port", str(port), "--overlay", overlay)
     assert started.returncode == 0, started.stdout + started.stderr
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-            yield Product(home, port, http)
+            # With policies a reading costs the mesh twice as much.
+            yield Product(home, port, http, rate=50.0 if overlay == STRICT else 100.0)
     finally:
         stopped = inkmesh(home, "down")
         assert stopped.returncode == 0, stopped.stdout + stopped.stderr

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from inkmesh.load.cluster import Cluster, autoscaler, envoys, scenario, served, usage, workloads
+from inkmesh.load.cluster import Cluster, envoys, measured, scenario, served, usage, workloads
 from inkmesh.load.sidecars import Counts, counts, runs
 from localmesh.errors import LocalmeshError
 
@@ -83,15 +83,24 @@ def test_deployments_and_their_pods_are_workloads():
     }
 
 
-def test_an_autoscaler_tells_its_cpu_against_its_target():
-    """None of it before the first look."""
+def test_an_autoscaler_tells_each_metric_against_its_target():
+    """None of it before the first look; what could not be measured has an empty place among the others."""
     percent = {"type": "Resource", "resource": {"name": "cpu", "target": {"averageUtilization": 80}}}
     current = {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 120}}}
-    in_flight = {"type": "Pods", "pods": {}}
-    spec = {"scaleTargetRef": {"name": "gateway"}, "maxReplicas": 4, "metrics": [in_flight, percent]}
-    scaler = autoscaler({"spec": spec, "status": {"currentMetrics": [in_flight, current]}})
-    assert (scaler["workload"], scaler["current"], scaler["target"], scaler["max"]) == ("gateway", 120, 80, 4)
-    assert autoscaler({"spec": spec})["current"] is None
+    in_flight = {"metric": {"name": "requests_in_flight"}, "target": {"averageValue": "4"}}
+    now = {"type": "Pods", "pods": {"current": {"averageValue": "4427m"}}}
+    metrics = [{"type": "Pods", "pods": in_flight}, {"type": "External"}, percent]
+    spec = {"scaleTargetRef": {"name": "gateway"}, "maxReplicas": 4, "metrics": metrics}
+
+    def told(*currents):
+        found = list(measured({"spec": spec, "status": {"currentMetrics": list(currents)}}))
+        assert {(one["workload"], one["min"], one["max"]) for one in found} == {("gateway", 1, 4)}
+        return [(one["metric"], one["current"], one["target"]) for one in found]
+
+    unknown = {"type": ""}
+    assert told(now, unknown, current) == [("requests_in_flight", pytest.approx(4.427), 4), ("cpu", 120, 80)]
+    assert told(unknown, unknown, current) == [("requests_in_flight", None, 4), ("cpu", 120, 80)]
+    assert told() == [("requests_in_flight", None, 4), ("cpu", None, 80)]
 
 
 def test_a_sidecar_counts_what_comes_in_and_what_becomes_of_what_goes_out():
@@ -141,6 +150,28 @@ def test_a_second_is_asked_of_the_api_server(tmp_path, monkeypatch):
     assert found["served"] == {"gateway-2": {"workload": "gateway", "count": 12}}
     assert found["envoy"]["ejected"] == 2
     assert (found["scenario"], found["autoscalers"], found["cpu"]) == ("mirror", [], {})
+
+
+def test_a_sidecar_that_does_not_answer_counts_what_it_told_before(tmp_path, monkeypatch):
+    """Else its part would look like news when it answers again; its pod's share is not known in that second."""
+    kubectl, busy = tmp_path / "kubectl", tmp_path / "busy"
+    text = KUBECTL.replace('name == "prometheus")', f'name == "prometheus" and not os.path.exists({str(busy)!r}))')
+    assert text != KUBECTL
+    kubectl.write_text(text.replace("import http.server,", "import os, http.server,"))
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    async def twice(cluster):
+        try:
+            first = await cluster.sample()
+            busy.touch()
+            return first, await cluster.sample()
+        finally:
+            await cluster.close()
+
+    before, after = asyncio.run(twice(Cluster("http://ingress.example")))
+    assert before["envoy"] == after["envoy"]
+    assert (len(before["served"]), len(after["served"])) == (1, 0)
 
 
 def test_a_second_without_an_answer_is_none(tmp_path, monkeypatch):

@@ -131,6 +131,17 @@ def test_the_knee_is_where_answers_stop_to_come_in_time():
     assert "not reached: up to 390 arrivals" in findings.load(breaking(38), 500)
 
 
+def test_the_knee_is_also_where_answers_are_refused():
+    """A product that sheds what it cannot do in time stays quick; that is no reason to call it in time."""
+    found = recording()
+    found.plan["shape"] = "breakpoint"
+    for second, one in enumerate(found.seconds):
+        one["users"] = one["requests"]["POST /api/v1/predictions"] = 10 * second
+        one["errors"] = {"503": 3 * second} if second >= 30 else {}
+    assert 280 <= knee(Series(found), 500).load <= 310
+    assert knee(Series(found), 500).passed
+
+
 def overloaded(good, refused, told=True):
     """10 s of 50 good answers a second, 20 s of three times as many arrivals."""
     found = recording()
@@ -167,6 +178,21 @@ def test_a_busy_load_generator_is_told():
     assert "too little time for the load generator" in findings.generator(Series(late))
 
 
+def test_requests_that_are_sent_late_or_not_at_all_are_the_generators_own_wait():
+    """The report says how late 95 % were sent, how many were not, and that it was the bottleneck."""
+    found = recording()
+    for second in found.seconds:
+        second["late"] = {"2": 48, "90": 2}
+    assert "was not the bottleneck" in findings.generator(Series(found))
+    assert "95 % sent within 2 ms of when they were due" in findings.generator(Series(found))
+    found.seconds[20]["late"] = {"900": 500}
+    assert own_part(Series(found)).limited
+    dropped = recording()
+    dropped.seconds[20]["errors"] = {"not sent": 40}
+    assert own_part(Series(dropped)).limited
+    assert "40 requests not sent" in findings.generator(Series(dropped))
+
+
 def test_the_report_needs_nothing_else(tmp_path):
     """One HTML file, with its charts as SVG inside for two widths, and a PNG; nothing is fetched."""
     found = recording()
@@ -198,6 +224,25 @@ def test_a_hostile_name_is_only_text(tmp_path):
     assert "<b>bold" not in report.read_text()
 
 
+def test_what_envoy_forgets_stays_counted():
+    """Ejections are gone from its statistics when the policy that ejects is; a pod takes its part along."""
+    found = recording()
+    for second, sample in enumerate(found.samples):
+        sample["envoy"]["ejections"] = 8 if 10 <= second < 20 else 2 if second >= 30 else 0
+    assert Series(found).envoy("ejections").last() == 10
+
+
+def test_each_metric_of_an_autoscaler_is_a_line():
+    """CPU is the workload's own name; the finding says which metric was far from its target."""
+    found = recording()
+    for sample in found.samples:
+        (cpu,) = sample["autoscalers"]
+        sample["autoscalers"].append(cpu | {"metric": "requests_in_flight", "current": 12, "target": 4})
+    series = Series(found)
+    assert [line.name for line in series.pressure()] == ["gateway", "gateway: requests in flight"]
+    assert findings.pressure(series) == "gateway's requests in flight went up to 3.0 times its target"
+
+
 def test_two_runs_are_set_side_by_side(tmp_path):
     """Ratios say better or worse; unlike settings are told."""
     for name, one in (("a", recording()), ("b", recording(slow=True))):
@@ -226,3 +271,11 @@ def test_a_run_without_answers_can_be_drawn(tmp_path):
     found = Recording({"shape": "soak", "arrivals": "closed", "peak": 5, "seconds": 5, "rest": 0, "steps": 4}, BEGAN)
     report, _ = page.write(Series(found), judge(Series(found), OBJECTIVES), 500, tmp_path)
     assert "No request was answered" in report.read_text()
+
+
+def test_fewer_replicas_than_at_the_beginning_are_scaled_down_too():
+    """A copy that still had more of them from an earlier run."""
+    found = recording()
+    for sample in found.samples[:10]:
+        sample["workloads"]["gateway"] |= {"desired": 2, "ready": 2}
+    assert verdicts(found)["scaled down again"].holds

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -77,6 +78,24 @@ def test_the_environment_does_what_flags_do(tmp_path):
     for text in ("x", "0", "70000"):
         with pytest.raises(LocalmeshError, match="is not a port"):
             Session(PRODUCT, environment={"DEMO_PORT": text}).port(None)
+
+
+def test_an_overlay_is_named_by_the_folder_beside_the_usual_one(new_checkout):
+    """By flag or DEMO_OVERLAY; one that is not there names those that are."""
+    demo = new_checkout()
+    demo.write("k8s/overlays/strict/kustomization.yaml", "resources: [../laptop]\n")
+    assert Session(PRODUCT, demo.folder, environment={}).overlay() == "k8s/overlays/laptop"
+    assert Session(PRODUCT, demo.folder, environment={}).overlay("strict") == "k8s/overlays/strict"
+    named = Session(PRODUCT, demo.folder, environment={"DEMO_OVERLAY": "strict"})
+    assert (named.overlay(), named.overlay("laptop")) == ("k8s/overlays/strict", "k8s/overlays/laptop")
+    folder = Session(replace(PRODUCT, overlay="."), demo.folder / "k8s/overlays", environment={})
+    assert (folder.overlay(), folder.overlay("strict")) == (".", "strict")
+    for words in (("up", "--overlay", "strickt"), ("doctor", "--overlay", "strickt")):
+        done = demo.run(*words, check=False)
+        assert done.returncode == 1
+        what, step = done.stderr.splitlines()
+        assert what == f"error: there is no overlay `strickt` in {demo.folder}/k8s/overlays"
+        assert step == "next:  There is: laptop, strict."
 
 
 def test_a_state_folder_has_one_owner(tmp_path):

@@ -75,7 +75,10 @@ def test_requests_are_counted_with_istios_labels(page, reporter):
         assert (labels["request_protocol"], labels["grpc_response_status"]) == ("http", "")
         secured = "mutual_tls" if reporter == "destination" else "unknown"
         assert labels["connection_security_policy"] == secured
-        assert labels["source_workload"] == ("web" if reporter == "source" else "unknown")
+        assert (labels["source_workload"], labels["source_workload_namespace"]) == ("web", "demo")
+        assert (labels["source_app"], labels["source_canonical_service"]) == ("web", "web")
+        assert (labels["source_version"], labels["source_canonical_revision"]) == ("unknown", "latest")
+        assert labels["source_cluster"] == "Kubernetes"
 
 
 def test_durations_are_a_histogram_in_milliseconds(page):

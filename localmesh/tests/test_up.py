@@ -33,6 +33,22 @@ def test_down_leaves_no_process(new_checkout):
     assert "nothing runs" in demo.run("down").stdout
 
 
+@pytest.mark.parametrize("words", [["--overlay", "small"], []])
+def test_another_overlay_runs_when_it_is_named(new_checkout, words):
+    """By flag or in the environment; `status` and `doctor` say which, and its edits are followed."""
+    demo = new_checkout()
+    file = "k8s/overlays/small/kustomization.yaml"
+    text = "resources: [../laptop]\nreplicas: [{name: web, count: %d}]\n"
+    demo.write(file, text % 1)
+    environment = {} if words else {"DEMO_OVERLAY": "small"}
+    assert "overlay k8s/overlays/small" in demo.up(*words, **environment)
+    assert demo.status()["overlay"] == "k8s/overlays/small"
+    assert "k8s/overlays/small: 1 workloads" in demo.run("doctor", *words, **environment).stdout
+    assert len(demo.replicas()) == 1
+    demo.write(file, text % 3)
+    eventually(lambda: len(demo.replicas()) == 3)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_all_in_order(new_checkout, number):
     """Ctrl-C or SIGTERM in the foreground drains and stops everything, says so, and ends with code 0."""

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 
 import grpc
+import psutil
 import pytest
 from checkouts import Load, eventually
 from checkouts.manifests import deployment, service
@@ -29,6 +30,13 @@ spec:
   rules:
     - from: [{source: {principals: [cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account]}}]
       to: [{operation: {ports: ["8080"], notPaths: [/admin]}}]
+"""
+METRICS = """\
+---
+apiVersion: telemetry.istio.io/v1
+kind: Telemetry
+metadata: {name: metrics}
+spec: {metrics: [{providers: [{name: prometheus}]}]}
 """
 WITH, WITHOUT = (f"namespace: demo\nresources: [ingress.yaml{one}]\n" for one in (", policies.yaml", ""))
 BASE = "istio/base/kustomization.yaml"
@@ -64,6 +72,20 @@ def test_a_replica_is_reached_through_the_mesh_alone(new_checkout, single):
         assert replica["http"].endswith(":8080")
 
 
+@pytest.mark.parametrize("single", ["0", "1"])
+def test_nothing_listens_beyond_this_machine(new_checkout, single):
+    """Envoy and the process itself, at the port that `own` says: all on loopback."""
+    demo = new_checkout(replicas=1)
+    demo.write("istio/base/policies.yaml", POLICIES)
+    demo.write(BASE, WITH)
+    demo.up(LOCALMESH_SINGLE_ADDRESS=single)
+    sockets = [one for process in demo.processes() for one in process.net_connections("inet")]
+    listening = {f"{one.laddr.ip}:{one.laddr.port}" for one in sockets if one.status == psutil.CONN_LISTEN}
+    (replica,) = demo.replicas()
+    assert {replica["own"]["http"], replica["http"], f"127.0.0.1:{demo.port}"} <= listening
+    assert [address for address in listening if not address.startswith("127.")] == []
+
+
 def test_a_grpc_port_is_reached_through_the_mesh_alone(new_checkout):
     """Neither plain HTTP/2 nor TLS without a certificate of the mesh gets an answer."""
     demo = new_checkout(replicas=1)
@@ -93,9 +115,9 @@ def call_with_tls(ip, port):
 
 
 def test_policies_come_and_go_without_a_lost_request(new_checkout):
-    """Under load they are added by an edit, replicas are replaced and scaled, and they are removed again."""
+    """Under load they and metrics are added by an edit, replicas are replaced and scaled, and all is removed again."""
     demo = new_checkout()
-    demo.write("istio/base/policies.yaml", POLICIES)
+    demo.write("istio/base/policies.yaml", POLICIES + METRICS)
     demo.up()
     admin = f"http://127.0.0.1:{demo.port}/admin"
     assert status(admin) == 200

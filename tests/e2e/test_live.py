@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from gateway.provision.material import signing_key
-from product import ROOT, eventually, running
+from product import ROOT, eventually, own, running
 from traffic import Visitors, statuses
 
 pytestmark = pytest.mark.laptop
@@ -39,7 +39,7 @@ def processes(product):
 
 def told(replica, line):
     """Whether the replica's metrics have this line."""
-    return line in httpx.get(f"http://{replica['http']}/metrics").text
+    return line in httpx.get(f"{own(replica)}/metrics").text
 
 
 def test_a_new_limit_comes_into_force_under_load(product, checkout):
@@ -79,7 +79,7 @@ def test_the_log_level_switches_while_it_runs(product, checkout):
     (frontend,) = product.replicas("frontend")
 
     def request(name):
-        assert httpx.get(f"http://{frontend['http']}/", headers={"x-request-id": name}).status_code == 200
+        assert httpx.get(f"{own(frontend)}/", headers={"x-request-id": name}).status_code == 200
 
     def applied(times):
         return told(frontend, f'inkmesh_config_reloads_total{{result="applied",source="settings"}} {times}.0')

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from product import eventually
+from product import eventually, own
 from topology import EDGES
 
 
@@ -75,8 +75,8 @@ def test_metrics_count_requests_and_predictions(product):
 
 @pytest.mark.laptop
 def test_every_replica_has_metrics_and_health(product):
-    """/metrics, /healthz/live and /healthz/ready answer at each replica's own address."""
+    """/metrics, /healthz/live and /healthz/ready answer at each replica's own process."""
     for workload in product.status()["workloads"]:
         for replica in workload["replicas"]:
             for path in ("/metrics", "/healthz/live", "/healthz/ready"):
-                assert httpx.get(f"http://{replica['http']}{path}").status_code == 200
+                assert httpx.get(f"{own(replica)}{path}").status_code == 200

@@ -4,24 +4,38 @@ import copy
 
 import pytest
 
+from localmesh.kustomize import render
 from product import ROOT
 
+LAPTOP = ("laptop", "laptop-strict")
 ADDRESSES = ("_HOST", "_PORT", "_TARGET", "_URL")
 
 
 @pytest.fixture(scope="module")
 def tiers(rendered):
-    return {name: {one.identity: one.body for one in rendered[name]} for name in ("laptop", "mesh")}
+    return {name: {one.identity: one.body for one in rendered[name]} for name in (*LAPTOP, "mesh")}
 
 
-def test_the_mesh_has_all_that_the_laptop_has(tiers):
+def test_the_strict_laptop_has_all_of_istio(tiers):
+    """It is the laptop's overlay with every document of istio/base: it adds the policies and nothing else."""
+    istio = {one.identity: one.body for one in render(ROOT / "istio/base")}
+    strict = tiers["laptop-strict"]
+    assert istio.keys() <= strict.keys()
+    assert strict.keys() == istio.keys() | tiers["laptop"].keys()
+    assert all(strict[identity] == body for identity, body in tiers["laptop"].items())
+    added = {identity.kind for identity in strict.keys() - tiers["laptop"].keys()}
+    assert {"PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication", "Sidecar"} <= added
+
+
+@pytest.mark.parametrize("laptop", LAPTOP)
+def test_the_mesh_has_all_that_the_laptop_has(tiers, laptop):
     """No resource is the laptop's alone."""
-    assert set(tiers["laptop"]) <= set(tiers["mesh"])
+    assert set(tiers[laptop]) <= set(tiers["mesh"])
 
 
 def test_routing_is_the_same(tiers):
     """VirtualServices, DestinationRules and policies are equal, unless a patch of an overlay names them."""
-    for identity, body in tiers["laptop"].items():
+    for identity, body in tiers["laptop-strict"].items():
         if identity.group.endswith("istio.io") and not patched(identity):
             assert tiers["mesh"][identity] == body, identity
 

@@ -35,9 +35,10 @@ def test_each_document_has_its_file(folder):
         assert document.name in document.origin.read_text() or document.former
 
 
-def test_the_laptop_overlay_can_be_run():
+@pytest.mark.parametrize("overlay", ["laptop", "laptop-strict"])
+def test_the_laptop_overlay_can_be_run(overlay):
     """Every field of it is supported, or is in the list of what means nothing on a laptop."""
-    manifests = read(render(ROOT / "k8s/overlays/laptop"))
+    manifests = read(render(ROOT / "k8s/overlays" / overlay))
     assert {deployment.name for deployment in manifests.deployments} >= {
         "gateway",
         "payment",

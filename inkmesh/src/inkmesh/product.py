@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from inkmesh import keys, models
 from inkmesh.commands import add_commands
-from localmesh.product import Product
+from localmesh.product import Finding, Product
+
+
+def _examine_cluster(environment: Mapping[str, str]) -> list[Finding]:
+    from inkmesh.doctor import examine_cluster  # HTTP, which few commands need
+
+    return examine_cluster(environment)
+
 
 PRODUCT = Product(
     name="inkmesh",
@@ -20,6 +28,7 @@ PRODUCT = Product(
     make_secrets=keys.make_signing_key,
     preparations=(models.TRAINING,),
     findings=models.findings,
+    examine_cluster=_examine_cluster,
     # The time that requests took, a second: as many were under way on average.
     pod_metrics={"requests_in_flight": "inkmesh_request_duration_seconds_sum"},
     add_commands=add_commands,

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from localmesh.session import Session
 
 WorkloadName = Annotated[str, typer.Argument(metavar="WORKLOAD", help="A name that `status` shows, as inference-v1.")]
+Overlay = Annotated[
+    str | None, typer.Option(metavar="NAME", help="An overlay that stands beside the usual one, instead of it.")
+]
 
 
 def create_app(product: Product) -> typer.Typer:
@@ -68,19 +71,20 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is ready; `down` stops it.")] = False,
     port: Annotated[int | None, typer.Option(help="The ingress' port at localhost; 8080 by default.")] = None,
     scenario: Annotated[str | None, typer.Option(metavar="NAME", help="Start with this scenario in force.")] = None,
+    overlay: Overlay = None,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log each request: `logs access`.")] = False,
 ) -> None:
     """Start every workload and Envoy, and keep them running until Ctrl-C."""
-    session: Session = context.obj
-    number = session.port(port)
-    if not detach:
-        from localmesh.foreground import become
+    from localmesh.foreground import Asked, become
 
-        become(session, number, scenario, access_log=access_log)
+    session: Session = context.obj
+    asked = Asked(session.port(port), session.overlay(overlay), scenario, access_log)
+    if not detach:
+        become(session, asked)
     from localmesh.detach import start_detached
     from localmesh.screen import show_status
 
-    show_status(start_detached(session, number, scenario, access_log=access_log), session.product.name)
+    show_status(start_detached(session, asked), session.product.name)
 
 
 def down(context: typer.Context) -> None:
@@ -148,6 +152,8 @@ def doctor(
     context: typer.Context,
     topic: Annotated[str, typer.Argument(metavar="[hpa]", help="hpa: why autoscaling does what it does.")] = "",
     port: Annotated[int | None, typer.Option(help="The port `up` would take.")] = None,
+    overlay: Overlay = None,
+    tier: Annotated[str, typer.Option(help="hpa: laptop, the running copy, or cluster, KUBECONFIG's.")] = "laptop",
 ) -> None:
     """Look at everything a start needs, or at autoscaling's chain; exit code 1 when something is wrong."""
     from localmesh.autoscaling.doctor import examine_autoscalers
@@ -155,7 +161,13 @@ def doctor(
 
     if topic not in ("", "hpa"):
         raise LocalmeshError(f"doctor knows nothing of `{topic}`", "Leave it out, or take hpa.")
-    findings = examine_autoscalers(context.obj) if topic else examine(context.obj, context.obj.port(port))
+    on_cluster = context.obj.product.examine_cluster
+    if tier != "laptop" and not (topic and tier == "cluster" and on_cluster):
+        raise LocalmeshError(f"doctor cannot look at the tier `{tier}`", "`doctor hpa` takes laptop or cluster.")
+    if tier == "cluster":
+        findings = on_cluster(context.obj.environment)
+    else:
+        findings = examine_autoscalers(context.obj) if topic else examine(context.obj, context.obj.port(port), overlay)
     for finding in findings:
         typer.echo(f"{'ok   ' if finding.ok else 'wrong'}  {finding.subject}: {finding.found}")
         if not finding.ok and finding.next_step:
@@ -193,7 +205,7 @@ def translate(
 
 def scenario_list(context: typer.Context) -> None:
     """Names of the scenarios, and what each shows."""
-    found = context.obj.catalog.scenarios()
+    found = context.obj.catalog().scenarios()
     width = max(map(len, found), default=0)
     for name, summary in found.items():
         typer.echo(f"{name:<{width}}  {summary}")

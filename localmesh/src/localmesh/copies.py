@@ -19,10 +19,12 @@ class Copy:
     state: StateFolder
     port: int
     """Of the ingress, at localhost."""
+    overlay: str
+    """Its folder in the checkout."""
     access_log: bool = False
     """Whether Envoy writes a line for each request."""
 
     @property
     def catalog(self) -> Catalog:
         """Its overlay and scenarios."""
-        return Catalog(self.root / self.product.overlay, self.root / self.product.scenarios)
+        return Catalog(self.root / self.overlay, self.root / self.product.scenarios)

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from localmesh.errors import LocalmeshError
-from localmesh.foreground import words
+from localmesh.foreground import Asked, words
 from localmesh.session import Session
 
 _READY_SECONDS = 150.0
@@ -21,14 +21,14 @@ _STOP_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
 
-def start_detached(session: Session, port: int, scenario: str | None, *, access_log: bool) -> Any:  # noqa: ANN401 (JSON)
+def start_detached(session: Session, asked: Asked) -> Any:  # noqa: ANN401 (JSON)
     """Start it and show its progress until it is ready; gives its status. Raises LocalmeshError."""
     state, product = session.state, session.product
     state.create()
     log = state.log(product.name)
     with log.open("wb") as out:
         child = subprocess.Popen(
-            words(session, port, scenario, access_log=access_log),
+            words(session, asked),
             cwd=session.root,
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -21,10 +21,10 @@ _WATCHES = 40
 """About what one copy's Envoy takes, and some to spare."""
 
 
-def examine(session: Session, port: int) -> list[Finding]:
-    """All findings, in the order in which a start would meet them."""
+def examine(session: Session, port: int, overlay: str | None = None) -> list[Finding]:
+    """All findings, in the order in which a start with that overlay would meet them."""
     running = session.state.running() is not None
-    findings = [_python(), _envoy(), _manifests(session), _state(session)]
+    findings = [_python(), _envoy(), _manifests(session, overlay), _state(session)]
     if not running:
         findings += [_port(session, port), _addresses(session), _stale(session), *_file_watches()]
     else:
@@ -44,14 +44,14 @@ def _envoy() -> Finding:
         return Finding("Envoy", False, error.what, error.next_step)
 
 
-def _manifests(session: Session) -> Finding:
-    subject = session.product.overlay
+def _manifests(session: Session, overlay: str | None) -> Finding:
+    subject, catalog = session.overlay(overlay), session.catalog(overlay)
     try:
-        plan = session.catalog.plan(None)
+        plan = catalog.plan(None)
     except LocalmeshError as error:
         return Finding(subject, False, error.what, error.next_step)
     count = len(plan.manifests.deployments)
-    return Finding(subject, True, f"{count} workloads, {len(session.catalog.scenarios())} scenarios")
+    return Finding(subject, True, f"{count} workloads, {len(catalog.scenarios())} scenarios")
 
 
 def _state(session: Session) -> Finding:

@@ -11,6 +11,7 @@ import asyncio
 import importlib
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from localmesh.copies import Copy
@@ -20,18 +21,29 @@ from localmesh.session import Session
 from localmesh.state import StateFolder
 
 
-def words(session: Session, port: int, scenario: str | None, *, access_log: bool) -> list[str]:
+@dataclass(frozen=True)
+class Asked:
+    """What `up` was asked for. `overlay` is its folder in the checkout."""
+
+    port: int
+    overlay: str
+    scenario: str | None
+    access_log: bool
+
+
+def words(session: Session, asked: Asked) -> list[str]:
     """The command line that runs a copy in the foreground."""
     found = [sys.executable, "-m", "localmesh.foreground", session.product.reference]
-    found += ["--root", str(session.root), "--home", str(session.state.path), "--port", str(port)]
-    found += ["--scenario", scenario] if scenario else []
-    return [*found, "--access-log"] if access_log else found
+    found += ["--root", str(session.root), "--home", str(session.state.path), "--port", str(asked.port)]
+    found += ["--overlay", asked.overlay]
+    found += ["--scenario", asked.scenario] if asked.scenario else []
+    return [*found, "--access-log"] if asked.access_log else found
 
 
-def become(session: Session, port: int, scenario: str | None, *, access_log: bool) -> None:
+def become(session: Session, asked: Asked) -> None:
     """Go on as that program; does not return."""
     sys.stdout.flush()
-    command = words(session, port, scenario, access_log=access_log)
+    command = words(session, asked)
     os.execv(command[0], command)  # noqa: S606 (no shell is wanted)
 
 
@@ -44,12 +56,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--overlay", required=True)
     parser.add_argument("--scenario")
     parser.add_argument("--access-log", action="store_true")
     found = parser.parse_args(arguments)
     try:
         product, state = _product(found.product), StateFolder(found.home)
-        asyncio.run(_run(Copy(product, found.root, state, found.port, found.access_log), found.scenario))
+        copy = Copy(product, found.root, state, found.port, found.overlay, found.access_log)
+        asyncio.run(_run(copy, found.scenario))
     except LocalmeshError as error:
         show_error(error)
         return 1

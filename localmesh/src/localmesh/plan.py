@@ -50,6 +50,11 @@ class Catalog:
         return self._scenarios / scenario
 
 
+def overlays(folder: Path) -> list[str]:
+    """The names of the kustomizations in a folder."""
+    return sorted(one.name for one in folder.iterdir() if _is_kustomization(one))
+
+
 def _replaced(documents: list[Document], patch: list[Document]) -> list[Document]:
     """As `kubectl apply` does: the same kind, namespace and name is the same object; what is new is added."""
     newer = {document.identity: document for document in patch}

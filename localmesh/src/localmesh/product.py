@@ -54,11 +54,12 @@ class Product:
     """The command's name."""
     summary: str
     overlay: str
+    """What runs unless another one of the folder that it is in is named."""
     scenarios: str
     home: str
     """The state folder, unless the environment or a flag says otherwise."""
     env_prefix: str
-    """`X` makes `X_PORT` and `X_HOME` work as flags do."""
+    """`X` makes `X_PORT`, `X_HOME` and `X_OVERLAY` work as flags do."""
     reference: str
     """Where this object is, as `MODULE:NAME`: `up` is a process of its own."""
     port: int = 8080
@@ -69,6 +70,8 @@ class Product:
     preparations: tuple[Preparation, ...] = ()
     findings: Callable[[StateFolder], list[Finding]] = _no_findings
     """The product's own part of `doctor`."""
+    examine_cluster: Callable[[Mapping[str, str]], list[Finding]] | None = None
+    """`doctor hpa --tier cluster`: the autoscalers of the cluster that the environment names."""
     pod_metrics: Mapping[str, str] = field(default_factory=dict)
     """What autoscalers may scale by beside CPU: a metric → the counter at /metrics whose growth a second it is."""
     add_commands: Callable[[typer.Typer], None] | None = field(default=None)

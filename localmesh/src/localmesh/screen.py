@@ -52,7 +52,8 @@ def show_status(status: Mapping[str, Any], name: str) -> None:
     if autoscalers := status.get("autoscalers"):
         console.print(_autoscalers(autoscalers))
     envoy = status["envoy"]
-    console.print(f"\nenvoy {envoy['version']}  admin {envoy['admin']}  scenario {status['scenario'] or 'none'}")
+    console.print(f"\nenvoy {envoy['version']}  admin {envoy['admin']}")
+    console.print(f"overlay {status['overlay']}  scenario {status['scenario'] or 'none'}")
     console.print(f"{name} is at [bold]{status['ingress']}[/bold]")
     sys.stdout.flush()
 

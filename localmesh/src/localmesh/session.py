@@ -48,12 +48,28 @@ class Session:
         named = self.home_flag or self.environment.get(f"{self.product.env_prefix}_HOME")
         return StateFolder(Path(named).expanduser() if named else self.root / self.product.home)
 
-    @property
-    def catalog(self) -> Catalog:
-        """The YAML of this checkout."""
+    def overlay(self, flag: str | None = None) -> str:
+        """The overlay's folder in the checkout: by the name of the flag or X_OVERLAY, or the product's own.
+
+        Raises LocalmeshError: there is none of that name.
+        """
+        name = flag or self.environment.get(f"{self.product.env_prefix}_OVERLAY")
+        if not name:
+            return self.product.overlay
+        from localmesh.plan import overlays
+
+        beside = Path(self.product.overlay).parent
+        known = overlays(self.root / beside)
+        if name not in known:
+            names = ", ".join(known) or "none"
+            raise LocalmeshError(f"there is no overlay `{name}` in {self.root / beside}", f"There is: {names}.")
+        return str(beside / name)
+
+    def catalog(self, overlay: str | None = None) -> Catalog:
+        """The YAML of this checkout, with the overlay of that name. Raises LocalmeshError."""
         from localmesh.plan import Catalog
 
-        return Catalog(self.root / self.product.overlay, self.root / self.product.scenarios)
+        return Catalog(self.root / self.overlay(overlay), self.root / self.product.scenarios)
 
     def port(self, flag: int | None) -> int:
         """The ingress' port: the flag, X_PORT, or the product's own. Raises LocalmeshError."""

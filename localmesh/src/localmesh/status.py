@@ -23,6 +23,7 @@ def status(supervisor: Supervisor, envoy_version: str) -> dict[str, Any]:
             "pid": supervisor.dataplane.process.pid if supervisor.dataplane.process else None,
             "restarts": supervisor.dataplane.restarts,
         },
+        "overlay": supervisor.overlay,
         "scenario": supervisor.plan.scenario,
         "ready": supervisor.ready,
         "autoscalers": supervisor.autoscaling.status(),

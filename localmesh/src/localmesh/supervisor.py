@@ -46,6 +46,7 @@ class Supervisor:
         """`autoscaling_period`: seconds between two looks at each HorizontalPodAutoscaler."""
         state = copy.state
         self.catalog = copy.catalog
+        self.overlay = copy.overlay
         self.ingress = Address(LOOPBACK, copy.port)
         self.ingress_tls = with_tls(self.ingress)
         self.workloads: dict[str, Workload] = {}

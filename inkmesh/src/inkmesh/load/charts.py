@@ -43,6 +43,8 @@ WIDE = Size(11.0, 1.95, 120, beside=True)
 NARROW = Size(4.8, 2.35, 52, beside=False)
 
 
+LABEL = 20
+"""The longest words of a legend with room for two more beside them, under a narrow chart."""
 LOW = 0.3
 """The height of a chart that has nothing to show: its title says so."""
 
@@ -129,7 +131,8 @@ def _legend(axes: Axes, size: Size, *, last: bool) -> None:
     else:
         below = -0.38 if last else -0.12  # the last chart has the axis' own words under it
         axes.legend(
-            handles[:9], labels[:9], loc="upper left", bbox_to_anchor=(-0.02, below), ncols=3, columnspacing=1.0,
+            handles[:9], labels[:9], loc="upper left", bbox_to_anchor=(-0.02, below),
+            ncols=3 if max(map(len, labels)) <= LABEL else 1, columnspacing=1.0,
             handlelength=1.2,
         )  # fmt: skip
 
@@ -171,8 +174,11 @@ def _shares(axes: Axes, lines: list[Line]) -> None:
 
 
 def _pressure(axes: Axes, series: Series) -> None:
-    for line in series.pressure():
-        _line(axes, line, _colour_of(series, line.name), drawstyle="steps-post")
+    """What was scaled or had reason to be; all, where nothing was."""
+    lines, scaled = series.pressure(), series.scaled()
+    for line in [one for one in lines if one.workload in scaled or one.highest() > 100] or lines:
+        style = "-" if line.name == line.workload else ":"
+        _line(axes, line, _colour_of(series, line.workload), drawstyle="steps-post", linestyle=style)
     axes.axhline(100, color=GREY, linestyle="--", linewidth=1, label="target")
 
 

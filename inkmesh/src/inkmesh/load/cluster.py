@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inkmesh.load import sidecars
@@ -19,7 +19,7 @@ SCENARIO = "inkmesh/scenario"
 _AUDIT_SECONDS = 60.0
 _METRICS_SECONDS = 15.0
 """How often metrics-server looks by default."""
-_UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3}
+_UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6}
 _APPS = "/apis/apps/v1"
 _SCALING = "/apis/autoscaling/v2"
 _MESH = "/apis/networking.istio.io/v1"
@@ -37,6 +37,7 @@ class Cluster:
         self._api = ApiServer()
         self._cpu: dict[str, float] = {}
         self._measured = -_METRICS_SECONDS
+        self._told: dict[str, sidecars.Counts] = {}
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Cluster:
@@ -58,14 +59,15 @@ class Cluster:
         )
         if deployments is None or pods is None or scalers is None:
             return None
+        asked = time.time()
         told = await asyncio.gather(*(self._counts(pod) for pod in pods))
         return {
-            "t": time.time(),
+            "t": (asked + time.time()) / 2,  # when they counted: under load an answer takes a while
             "scenario": scenario([*(services or []), *(rules or [])]),
             "workloads": workloads(deployments, pods),
             "served": served(pods, told),
-            "autoscalers": [autoscaler(one) for one in scalers],
-            "envoy": envoys(pods, told),
+            "autoscalers": [metric for one in scalers for metric in measured(one)],
+            "envoy": envoys(pods, self._last(pods, told)),
             "cpu": self._cpu,
         }
 
@@ -93,6 +95,13 @@ class Cluster:
         address = f"/api/v1/namespaces/{self._namespace}/pods/{pod['metadata']['name']}:{sidecars.PORT}/proxy"
         text = await self._api.text(f"{address}/{sidecars.PATH}", filter=sidecars.FILTER)
         return None if text is None else sidecars.counts(text)
+
+    def _last(self, pods: Objects, told: list[sidecars.Counts | None]) -> list[sidecars.Counts | None]:
+        """With what a sidecar told before where it does not answer: a missing part would look like new events later."""
+        names = [pod["metadata"]["name"] for pod in pods]
+        answers = zip(names, told, strict=True)
+        self._told = {name: last for name, one in answers if (last := one or self._told.get(name)) is not None}
+        return [self._told.get(name) for name in names]
 
     async def _measure(self) -> None:
         """Each pod's CPU as metrics-server has it; none where there is no metrics-server."""
@@ -148,29 +157,40 @@ def usage(items: Objects) -> dict[str, float]:
     for pod in items:
         for container in pod["containers"]:
             name = "envoy" if container["name"] == sidecars.CONTAINER else pod["metadata"]["name"]
-            found[name] = found.get(name, 0.0) + _cores(container["usage"]["cpu"])
+            found[name] = found.get(name, 0.0) + quantity(container["usage"]["cpu"])
     return found
 
 
-def autoscaler(one: dict[str, Any]) -> dict[str, Any]:
-    """The first resource metric is what is drawn."""
-    spec, status = one["spec"], one.get("status", {})
-    targets = [its["resource"]["target"] for its in spec.get("metrics", []) if its["type"] == "Resource"]
-    currents = [its["resource"]["current"] for its in status.get("currentMetrics") or [] if its["type"] == "Resource"]
-    return {
-        "workload": spec["scaleTargetRef"]["name"],
-        "current": currents[0].get("averageUtilization") if currents else None,
-        "target": targets[0].get("averageUtilization") if targets else None,
-        "unit": "percent of request",
-        "min": spec.get("minReplicas", 1),
-        "max": spec["maxReplicas"],
-    }
+def measured(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each metric of an autoscaler against its target: CPU in percent of its request, a metric of the pods as it is."""
+    spec, found = one["spec"], one.get("status", {}).get("currentMetrics") or []
+    for place, wanted in enumerate(spec.get("metrics", [])):
+        if wanted["type"] == "Resource":
+            name, field, unit = wanted["resource"]["name"], "averageUtilization", "percent of request"
+        elif wanted["type"] == "Pods":
+            name, field, unit = wanted["pods"]["metric"]["name"], "averageValue", "a replica"
+        else:
+            continue
+        kind = wanted["type"].lower()
+        # What could not be measured has an empty place among the current ones.
+        current = found[place] if place < len(found) else {}
+        now = current.get(kind, {}).get("current", {}).get(field)
+        target = wanted[kind]["target"].get(field)
+        yield {
+            "workload": spec["scaleTargetRef"]["name"],
+            "metric": name,
+            "current": None if now is None else quantity(str(now)),
+            "target": None if target is None else quantity(str(target)),
+            "unit": unit,
+            "min": spec.get("minReplicas", 1),
+            "max": spec["maxReplicas"],
+        }
 
 
-def _cores(quantity: str) -> float:
-    """`12345678n`, `250m` or `1`."""
-    unit = _UNITS.get(quantity[-1])
-    return float(quantity) if unit is None else float(quantity[:-1]) * unit
+def quantity(text: str) -> float:
+    """`12345678n`, `250m`, `1` or `2k`, as Kubernetes writes numbers."""
+    unit = _UNITS.get(text[-1])
+    return float(text) if unit is None else float(text[:-1]) * unit
 
 
 def _deployment(pod: dict[str, Any]) -> str:

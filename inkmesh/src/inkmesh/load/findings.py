@@ -59,7 +59,8 @@ def pressure(series: Series) -> str:
         return (
             f"No autoscaler had a reason to act: {busiest.name} was at {busiest.highest():.0f} % of its target at most"
         )
-    return f"{busiest.name}'s CPU went up to {busiest.highest() / 100:.1f} times its target"
+    what = busiest.name.partition(": ")[2] or "CPU"
+    return f"{busiest.workload}'s {what} went up to {busiest.highest() / 100:.1f} times its target"
 
 
 def replicas(series: Series) -> str:
@@ -115,7 +116,7 @@ def _knee(series: Series, objective: float) -> str:
     said = f"{found.load:.0f} {unit}, with {found.good:.0f} good answers a second"
     if not found.passed:
         return f"The knee was not reached: up to {said} the p95 stayed within {objective:g} ms"
-    return f"The knee is at about {said}: beyond it the p95 stays above {objective:g} ms"
+    return f"The knee is at about {said}: beyond it the p95 stays above {objective:g} ms, or more than 1 % fail"
 
 
 def _overload(series: Series) -> str:

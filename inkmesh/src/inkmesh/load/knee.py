@@ -8,6 +8,8 @@ from inkmesh.load.series import KNEE_SECONDS, Series
 
 FULL = 0.95
 """Of the peak: the users of the time when there are most."""
+FAILING = 0.01
+"""Of the requests: what is refused is not answered in time either."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,12 @@ class Knee:
 
 
 def knee(series: Series, p95_ms: float) -> Knee:
-    """The most load before the p95 was above `p95_ms` for five seconds; all of it when it never was."""
+    """The most load before the p95 was above `p95_ms`, or more than 1 % failed, for five seconds; all when never."""
     users, end = dict(series.users().known()), series.x[-1] if series.x else 0.0
+    failing = dict(series.failing().known())
     late, passed = 0, False
     for x, y in series.latency(0.95).known():
-        late = late + 1 if y > p95_ms else 0
+        late = late + 1 if y > p95_ms or failing.get(x, 0) > FAILING else 0
         if late == KNEE_SECONDS:
             end, passed = x - KNEE_SECONDS, True
             break

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpx
@@ -78,7 +78,7 @@ class Laptop:
                 if text is not None
             },
             "drift": _drift((workload["name"], text) for (workload, _), text in zip(replicas, metrics, strict=True)),
-            "autoscalers": [_autoscaler(one) for one in status.get("autoscalers", [])],
+            "autoscalers": [metric for one in status.get("autoscalers", []) for metric in _measured(one)],
             "envoy": {**envoy, "restarts": status["envoy"].get("restarts", 0)},
             "cpu": {name: round(used, 3) for name, pid in pids.items() if (used := self._cpu(pid)) is not None},
         }
@@ -151,14 +151,15 @@ def _drift(metrics: Iterable[tuple[str, str | None]]) -> dict[str, float]:
     return found
 
 
-def _autoscaler(one: dict[str, Any]) -> dict[str, Any]:
-    """The first metric is what is drawn."""
-    metric = one["metrics"][0] if one["metrics"] else {}
-    return {
-        "workload": one["workload"],
-        "current": metric.get("current"),
-        "target": metric.get("target"),
-        "unit": metric.get("unit", ""),
-        "min": one["min"],
-        "max": one["max"],
-    }
+def _measured(one: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each metric of an autoscaler."""
+    for metric in one["metrics"]:
+        yield {
+            "workload": one["workload"],
+            "metric": metric["name"],
+            "current": metric["current"],
+            "target": metric["target"],
+            "unit": metric["unit"],
+            "min": one["min"],
+            "max": one["max"],
+        }

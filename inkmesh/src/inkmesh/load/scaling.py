@@ -44,8 +44,9 @@ def rises(series: Series) -> list[Rise]:
 
 
 def fell_back(series: Series) -> dict[str, bool]:
-    """Workload → whether it has, at the end, as few replicas as at the beginning; those that were scaled up."""
+    """Workload that was scaled up → whether at the end as few replicas are wanted as at the beginning, or fewer."""
     found = {}
     for rise in rises(series):
-        found[rise.workload] = series.of_workload(rise.workload, "desired").last() == rise.before
+        at_last = series.of_workload(rise.workload, "desired").last()
+        found[rise.workload] = at_last is not None and at_last <= rise.before
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from inkmesh.load.recording import Recording
@@ -22,6 +23,11 @@ class Line:
     name: str
     x: list[float]
     y: list[float | None]
+
+    @property
+    def workload(self) -> str:
+        """Whose it is: `WORKLOAD`, or `WORKLOAD: METRIC`."""
+        return self.name.partition(":")[0]
 
     def known(self) -> list[tuple[float, float]]:
         """The points that are."""
@@ -108,6 +114,20 @@ class Series:
         """A percentile of the whole run's times, milliseconds."""
         return quantile(self.totals("times"), share)
 
+    def failing(self) -> Line:
+        """The share of requests that failed over the last seconds, 0 to 1."""
+        found: list[float | None] = []
+        for index in range(len(self._seconds)):
+            window = self._seconds[max(0, index - WINDOW + 1) : index + 1]
+            asked = sum(sum(one["requests"].values()) for one in window)
+            failed = sum(sum(one["errors"].values()) for one in window)
+            found.append(failed / asked if asked else None)
+        return Line("failing", self.x, found)
+
+    def sent_late(self, share: float) -> float | None:
+        """A percentile of the time from when a request was due until it was sent, milliseconds; open arrivals only."""
+        return quantile(self.totals("late"), share)
+
     def refused(self, share: float) -> float | None:
         """A percentile of the times of those that were told to come later, milliseconds."""
         return quantile(self.totals("refused"), share)
@@ -141,8 +161,8 @@ class Series:
         return [name for name in self.workloads() if len({y for _, y in self.of_workload(name, "desired").known()}) > 1]
 
     def pressure(self) -> list[Line]:
-        """Each autoscaler's metric as percent of its target."""
-        names = dict.fromkeys(one["workload"] for sample in self._samples for one in sample["autoscalers"])
+        """Each metric of each autoscaler as percent of its target: `WORKLOAD` is its CPU, others `WORKLOAD: METRIC`."""
+        names = dict.fromkeys(_metric(one) for sample in self._samples for one in sample["autoscalers"])
         return [Line(name, self.sampled, [_pressure(sample, name) for sample in self._samples]) for name in names]
 
     def served(self, workload: str) -> list[Line]:
@@ -155,10 +175,14 @@ class Series:
         return [Line(name, self.sampled, self._growth(name)) for name in names]
 
     def envoy(self, field: str) -> Line:
-        """`ejected` as it is; others as they grow from the first second on."""
+        """`ejected` as it is; others as they grow from the first second on.
+
+        What falls is no news: Envoy forgets what a policy counted when it ends, and a pod takes its part along.
+        """
         values = [float(one["envoy"].get(field, 0)) for one in self._samples]
-        if field != "ejected" and values:
-            values = [max(0.0, value - values[0]) for value in values]
+        if field != "ejected":
+            growth = (max(0.0, after - before) for before, after in pairwise(values))
+            values = list(accumulate(growth, initial=0.0)) if values else []
         return Line(field, self.sampled, list(values))
 
     def restarts(self) -> Line:
@@ -210,9 +234,14 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _pressure(sample: dict[str, Any], workload: str) -> float | None:
+def _metric(autoscaler: dict[str, Any]) -> str:
+    metric = autoscaler.get("metric", "cpu")
+    return str(autoscaler["workload"]) + ("" if metric == "cpu" else f": {metric.replace('_', ' ')}")
+
+
+def _pressure(sample: dict[str, Any], name: str) -> float | None:
     for one in sample["autoscalers"]:
-        if one["workload"] == workload and one["current"] is not None and one["target"]:
+        if _metric(one) == name and one["current"] is not None and one["target"]:
             return float(100 * one["current"] / one["target"])
     return None
 

@@ -16,8 +16,9 @@ class Target(Protocol):
         """One second's line, None when it does not answer.
 
         `t` (Unix seconds), `scenario`, `workloads` (name → desired, ready, restarts), `served` (replica → workload,
-        count), `autoscalers` (workload, current, target, unit, min, max), `envoy` (ejected, ejections, retries,
-        refused, restarts), `cpu` (process → cores), `drift` (workload → PSI of what it reads; where it is measured).
+        count), `autoscalers` (one a metric: workload, metric, current, target, unit, min, max), `envoy` (ejected,
+        ejections, retries, refused, restarts), `cpu` (process → cores), `drift` (workload → PSI of what it reads; where
+        it is measured).
         """
 
     async def close(self) -> None:

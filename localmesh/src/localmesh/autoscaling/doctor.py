@@ -16,7 +16,7 @@ def examine_autoscalers(session: Session) -> list[Finding]:
     status = session.ask("status", timeout=5)
     autoscalers = status.get("autoscalers") or []
     if not autoscalers:
-        step = f"Add an autoscaling/v2 HorizontalPodAutoscaler to what {session.product.overlay} renders."
+        step = f"Add an autoscaling/v2 HorizontalPodAutoscaler to what {status['overlay']} renders."
         return [Finding("HorizontalPodAutoscalers", False, "there is none in force", step)]
     workloads = {one["name"]: one for one in status["workloads"]}
     found: list[Finding] = []

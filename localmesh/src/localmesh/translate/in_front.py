@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from localmesh.mesh import Address, Endpoint, Mesh
-from localmesh.translate import inbound, peer_authentication, request_metrics, transport_sockets
+from localmesh.translate import inbound, peer_authentication, peer_metadata, request_metrics, transport_sockets
 from localmesh.translate.callers import Caller, of_workload
 from localmesh.translate.documents import Documents
 from localmesh.translate.moved_filters import moved, owner
@@ -17,6 +17,7 @@ from localmesh.translate.transport_sockets import with_certificate
 
 def of_replicas(mesh: Mesh, read: Documents) -> Iterator[tuple[Resource, Resource, dict[str, Resource]]]:
     """Of each port of each replica, whether or not that is ready: the way to the process, the listener, its filters."""
+    told = request_metrics.TOLD if request_metrics.asked_for_by_any(read.telemetries) else ()
     for replica in mesh.endpoints:
         workload = _workload(mesh, replica)
         if workload is None:
@@ -32,6 +33,8 @@ def of_replicas(mesh: Mesh, read: Documents) -> Iterator[tuple[Resource, Resourc
             listener = inbound.listener(mesh, read, workload, (service, port), number, at)
             labels = request_metrics.of_called(read.telemetries, workload, service, port)
             listener = request_metrics.counted(listener, labels)
+            if told:
+                listener = peer_metadata.taken(listener, told)
             name = f"{replica.replica}|{at}|{cluster['name']}"
             if number != at.port:
                 listener = _at_port(listener, number, at.port)
@@ -42,7 +45,7 @@ def of_replicas(mesh: Mesh, read: Documents) -> Iterator[tuple[Resource, Resourc
 
 def replica_metadata(mesh: Mesh, read: Documents) -> Callable[[Endpoint, str], dict[str, Any]]:
     """What callers know of a replica's container port: whether they speak mTLS to it, and whose it is."""
-    with_metrics = any(item.spec.get("metrics") for item in read.telemetries)
+    with_metrics = request_metrics.asked_for_by_any(read.telemetries)
 
     def known(replica: Endpoint, port: str) -> dict[str, Any]:
         tls = transport_sockets.TLS_MODE if takes_mtls(replica, port) else {}

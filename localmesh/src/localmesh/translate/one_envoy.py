@@ -8,6 +8,7 @@ What differs from istiod's own output, and why:
 - A redirect to HTTPS names the port of the edge with TLS.
 - Envoy does not wait for names of services outside to be found: a laptop may be offline.
 - `update_merge_window: 0s`: Envoy else waits a second before it acts on a re-ejection.
+- Where metrics are asked for, callers say who they are in headers that no process sees (`peer_metadata`).
 - Filters that few routes ask for are left out of the way of the others (`idle_filters`).
 - Only clusters that a caller can reach are kept. Endpoints are shared by the callers of one namespace.
 - Replicas are called directly while no policy acts on them. Else Envoy listens before each one, at an address of its
@@ -30,6 +31,7 @@ from localmesh.translate import (
     inbound,
     listeners,
     moved_filters,
+    peer_metadata,
     request_metrics,
     service_entry,
     sidecar,
@@ -60,6 +62,7 @@ def translate(mesh: Mesh) -> Resources:
     heard: list[Resource] = []
     routes: list[Resource] = []
     metadata = in_front.replica_metadata(mesh, read)
+    told = request_metrics.asked_for_by_any(read.telemetries)
     for caller in callers.all_callers(mesh):
         metrics = request_metrics.of_caller(read.telemetries, caller)
         seen, its = sidecar.narrowed(service_entry.added(mesh, read, caller.namespace), read, caller)
@@ -75,7 +78,10 @@ def translate(mesh: Mesh) -> Resources:
             if parsed and parsed[:2] in reached:
                 loads = f"{caller.namespace}|{cluster['name']}"
                 known = request_metrics.cluster_metadata(services[parsed[0]], parsed[1]) if metrics else {}
-                made[scoped(caller, cluster["name"])] = _scoped_cluster(caller, cluster, loads, known)
+                scoped_cluster = _scoped_cluster(caller, cluster, loads, known)
+                if told and not isinstance(services[parsed[0]], Entry):
+                    scoped_cluster = peer_metadata.sent(scoped_cluster, request_metrics.identity_of(caller))
+                made[scoped_cluster["name"]] = scoped_cluster
                 if loads not in assigned and "eds_cluster_config" in cluster:
                     there = assignment(seen, services, rules, cluster["name"], metadata)
                     assigned[loads] = {**there, "cluster_name": loads}

@@ -6,10 +6,11 @@ The labels are those of https://istio.io/latest/docs/reference/config/metrics/.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from localmesh.mesh import Endpoint, Service, ServicePort
+from localmesh.translate import peer_metadata
 from localmesh.translate.callers import Caller
 from localmesh.translate.documents import Item
 from localmesh.translate.registry import GRPC
@@ -21,6 +22,8 @@ _TYPE = "type.googleapis.com/envoy.extensions.access_loggers.stats.v3.Config"
 _UNKNOWN = "unknown"
 _CLUSTER = "Kubernetes"
 """What Istio calls the only cluster."""
+_INGRESS = "istio-ingressgateway"
+"""The edge as Istio's own installation names it: its workload and its app."""
 _ANSWER = {
     "response_code": "%RESPONSE_CODE%",
     "response_flags": "%RESPONSE_FLAGS%",
@@ -33,7 +36,19 @@ Labels = dict[str, str]
 
 def asked_for(items: Sequence[Item], workload: Caller) -> bool:
     """Whether Telemetry asks for metrics of a workload. On a cluster they are there by default; here they cost."""
-    return any(item.spec.get("metrics") for item in acting_on(workload, items))
+    return asked_for_by_any(acting_on(workload, items))
+
+
+def asked_for_by_any(items: Iterable[Item]) -> bool:
+    """Whether somebody's metrics are asked for, so that callers have to say who they are."""
+    return any(item.spec.get("metrics") for item in items)
+
+
+def identity_of(caller: Caller) -> Labels:
+    """What a caller tells of itself to those it calls."""
+    if caller.is_gateway:
+        return _labels("source", _INGRESS, caller.namespace, {"app": _INGRESS})
+    return _labels("source", caller.name, caller.namespace, caller.labels)
 
 
 def of_caller(items: Sequence[Item], caller: Caller) -> Labels:
@@ -43,7 +58,7 @@ def of_caller(items: Sequence[Item], caller: Caller) -> Labels:
     called = {key: f"%METADATA(CLUSTER:{_NAMESPACE}:{key})%" for key in _of_service(None, None)}
     chosen = {key: f"%METADATA(UPSTREAM_HOST:{_NAMESPACE}:{key})%" for key in _of_replica(None)}
     source = {
-        **_labels("source", caller.name, caller.namespace, caller.labels),
+        **identity_of(caller),
         "source_principal": caller.identity,
         "destination_principal": "%UPSTREAM_PEER_URI_SAN%",
     }
@@ -51,11 +66,11 @@ def of_caller(items: Sequence[Item], caller: Caller) -> Labels:
 
 
 def of_called(items: Sequence[Item], workload: Caller, service: Service, port: ServicePort) -> Labels:
-    """What a workload sees of calls to it: of the caller its certificate's name."""
+    """What a workload sees of calls to it: of the caller its certificate's name, and what it told of itself."""
     if not asked_for(items, workload):
         return {}
     source = {
-        **_labels("source", "", "", {}),
+        **{name: peer_metadata.remembered(name) for name in TOLD},
         "source_principal": "%DOWNSTREAM_PEER_URI_SAN%",
         "destination_principal": workload.identity,
     }
@@ -64,7 +79,10 @@ def of_called(items: Sequence[Item], workload: Caller, service: Service, port: S
 
 
 def counted(listener: Resource, labels: Labels) -> Resource:
-    """The listener with a counter besides its loggers. Who is called says how the connection was secured."""
+    """The listener with a counter besides its loggers. Who is called says how the connection was secured.
+
+    Where some come by mTLS, all of the mesh do: who comes without is not believed what it tells of itself.
+    """
     if not labels:
         return listener
     chains = []
@@ -72,7 +90,9 @@ def counted(listener: Resource, labels: Labels) -> Resource:
         secured = "mutual_tls" if "transport_socket" in chain else "none"
         policy = secured if labels["reporter"] == "destination" else _UNKNOWN
         http = chain["filters"][0]
-        logger = _logger({**labels, "connection_security_policy": policy})
+        by_stranger = policy == "none" and len(listener["filter_chains"]) > 1
+        nobody = {name: _UNKNOWN for name in labels if by_stranger and name.startswith("source_")}
+        logger = _logger({**labels, **nobody, "connection_security_policy": policy})
         settings = {**http["typed_config"], "access_log": [*http["typed_config"]["access_log"], logger]}
         chains.append({**chain, "filters": [{**http, "typed_config": settings}]})
     return {**listener, "filter_chains": chains}
@@ -135,3 +155,7 @@ def _logger(labels: Mapping[str, str]) -> dict[str, Any]:
         "histograms": [{**duration, "value_format": "%DURATION%"}],
     }
     return {"name": "envoy.access_loggers.stats", "typed_config": settings}
+
+
+TOLD = tuple(_labels("source", "", "", {}))
+"""The labels that callers tell of themselves."""
