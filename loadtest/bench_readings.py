@@ -29,7 +29,7 @@ from arrivals import Answer, Client, Request, constant, quantile, saturate
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from product import ROOT, SEVEN, Guest, Product, eventually, free_port, running
+from product import ROOT, SEVEN, Guest, Product, eventually, free_port, own, running
 
 BODY = orjson.dumps({"pixels": SEVEN})
 
@@ -98,8 +98,8 @@ def checked(name: str, answers: list[Answer]) -> list[Answer]:
 def peer(product: Product) -> Iterator[int]:
     """The other gateway. It calls the replicas themselves: without Envoy on its way, which is to its advantage."""
     base = {
-        "PEER_PAYMENT": f"http://{product.replicas('payment')[0]['http']}",
-        "PEER_INFERENCE": f"http://{product.replicas('inference-v1')[0]['http']}",
+        "PEER_PAYMENT": own(product.replicas("payment")[0]),
+        "PEER_INFERENCE": own(product.replicas("inference-v1")[0]),
     }
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "peer_gateway:create_app", "--port", str(port)]

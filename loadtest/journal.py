@@ -20,9 +20,9 @@ class Journal:
     """Collects requests, and writes a line each second.
 
     `t` (Unix seconds), `users`, `requests` (name → count), `errors` (kind → count), `times` (milliseconds → count, all
-    requests), `refused` (the times of those that were told to come again later), `versions` and `replicas` (of the
-    readings' hops), `lag` (the worst delay of a timer, seconds), `cpu` (of this process, cores), and at the end one
-    line `books`.
+    requests), `refused` (the times of those that were told to come again later), `late` (open arrivals: milliseconds
+    from when they were due until they were sent or dropped → count), `versions` and `replicas` (of the readings' hops),
+    `lag` (the worst delay of a timer, seconds), `cpu` (of this process, cores), and at the end one line `books`.
     """
 
     def __init__(self, path: Path, environment: Environment) -> None:
@@ -43,9 +43,11 @@ class Journal:
             return
         self._requests[f"{request_type} {name}".strip()] += 1
         self._times[_rounded(response_time)] += 1
+        if (late := context.get("late")) is not None:
+            self._late[_rounded(late)] += 1
         if exception is not None:
             self._errors[kind(exception, response)] += 1
-            if refused(response):
+            if getattr(response, "refused", False):
                 self._refused[_rounded(response_time)] += 1
             return
         path = context.get("path") or (getattr(response, "headers", None) or {}).get("x-inkmesh-path", "")
@@ -66,6 +68,7 @@ class Journal:
         self._errors: Counter[str] = Counter()
         self._times: Counter[int] = Counter()
         self._refused: Counter[int] = Counter()
+        self._late: Counter[int] = Counter()
         self._versions: Counter[str] = Counter()
         self._replicas: defaultdict[str, int] = defaultdict(int)
         self._lag = 0.0
@@ -86,6 +89,7 @@ class Journal:
             "errors": self._errors,
             "times": self._times,
             "refused": self._refused,
+            "late": self._late,
             "versions": self._versions,
             "replicas": self._replicas,
             "lag": round(self._lag, 4),
@@ -100,12 +104,6 @@ class Journal:
             due = time.monotonic() + _BEAT_SECONDS
             gevent.sleep(_BEAT_SECONDS)
             self._lag = max(self._lag, time.monotonic() - due)
-
-
-def refused(response: Any) -> bool:  # noqa: ANN401 (an answer of either transport)
-    """Whether the answer says that there is too much to do, and when to come again."""
-    status, headers = getattr(response, "status_code", 0), getattr(response, "headers", None) or {}
-    return status in (429, 503) and "retry-after" in headers
 
 
 def kind(exception: object, response: Any) -> str:  # noqa: ANN401 (an answer of either transport)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import gevent
 import gevent.pool
@@ -14,39 +14,30 @@ from api import Api
 from books import Verdict
 from digits import Drawing, read_digits
 from drift import DRIFTS
-from geventhttpclient.client import HTTPClientPool
-from locust import FastHttpUser, User, events, task
+from http_client import MOST_CONNECTIONS, Http, NotSent
+from locust import User, events, task
 
 DIGITS = read_digits()
-MOST_IN_FLIGHT = 50
-"""Of one user with open arrivals; what comes due beyond it counts as a failure, `not sent`."""
-DEADLINE_SECONDS = 12.0
+LATEST_SECONDS = 1.0
+"""Open arrivals: what could not be sent by then is dropped, and counts as a failure, `not sent`. Sent later it would be
+one more for others to wait behind, and the wait this process's own."""
 
 verdicts: list[Verdict] = []
 """What each visitor that left found in its books."""
 
-MOST_CONNECTIONS = 4096
-SHARED = HTTPClientPool(
-    concurrency=MOST_CONNECTIONS, connection_timeout=DEADLINE_SECONDS, network_timeout=DEADLINE_SECONDS, insecure=True
-)
-"""Connections of all open arrivals. With their own, slow answers would mean new ones, each with a look-up of the host's
-name, which gevent does in threads: that was what limited the load."""
-
 Action = Callable[[float | None], Any]
-
-
-class NotSent(Exception):
-    """Due while too many of this user's requests were under way."""
 
 
 class Arriving(User):
     """Closed: one thing after the other, with pauses. Open: one thing a second, whatever became of those before."""
 
     abstract = True
+    in_flight = 0
+    """Of all users with open arrivals."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (Locust's own)
         super().__init__(*args, **kwargs)
-        self._under_way = gevent.pool.Pool(MOST_IN_FLIGHT)
+        self._under_way = gevent.pool.Group()
         self._due = 0.0
 
     @property
@@ -77,14 +68,24 @@ class Arriving(User):
 
     def do(self, action: Action) -> None:
         """Do it now, or have it done while the next one comes due."""
-        if self.options.arrivals != "open":
-            action(None)
-        elif self._under_way.free_count() > 0:
-            self._under_way.spawn(action, self._due)
+        if self.options.arrivals == "open":
+            self._under_way.spawn(self._in_time, action, self._due)
         else:
+            action(None)
+
+    def _in_time(self, action: Action, due: float) -> None:
+        late = time.perf_counter() - due
+        if late > LATEST_SECONDS or Arriving.in_flight >= MOST_CONNECTIONS:
             self.environment.events.request.fire(
-                request_type="", name="not sent", response_time=0, response_length=0, exception=NotSent(), context={}
-            )
+                request_type="", name="not sent", response_time=late * 1000, response_length=0, exception=NotSent(),
+                context={"late": late * 1000},
+            )  # fmt: skip
+            return
+        Arriving.in_flight += 1
+        try:
+            action(due)
+        finally:
+            Arriving.in_flight -= 1
 
     def on_stop(self) -> None:
         """What is under way may still end."""
@@ -92,20 +93,14 @@ class Arriving(User):
         self._under_way.kill()
 
 
-class Visitor(FastHttpUser, Arriving):
+class Visitor(Arriving):
     """Draws digits and has them read; sometimes says what it was, looks at the account, opens the page."""
 
     host = "http://localhost:8080"
-    connection_timeout = DEADLINE_SECONDS
-    network_timeout = DEADLINE_SECONDS
-    concurrency = MOST_IN_FLIGHT
-    default_headers: ClassVar = {"accept-encoding": "identity"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (Locust's own)
-        if args[0].parsed_options.arrivals == "open":
-            self.client_pool = SHARED
         super().__init__(*args, **kwargs)
-        self.api = Api(self.client)
+        self.api = Api(Http(self.host, self.environment.events.request))
         self._buying = False
 
     def on_start(self) -> None:
@@ -135,20 +130,25 @@ class Visitor(FastHttpUser, Arriving):
             verdicts.append(self.api.close_books())
 
     def _read(self, due: float | None) -> None:
-        if not self.api.in_session and not self.api.open_session(due):
-            return
+        """What must be done before is what was due; the reading itself is due once that is answered."""
+        if not self.api.in_session:
+            if not self.api.open_session(due):
+                return
+            due = None
         if self.api.balance < 1 and not self._buying:
-            self._buy()
+            self._buy(due)
+            due = None
         label, pixels = self.drawing()
         found = self.api.read(pixels, due)
         if found and random.random() < self.options.correct_share:  # noqa: S311
             self.api.judge(found["id"], label)
 
-    def _buy(self) -> None:
+    def _buy(self, due: float | None) -> None:
         """Where the card is not trusted any more, somebody else comes in this one's place."""
         self._buying = True
         try:
-            if not self.api.top_up(self.options.top_up_credits) and not self.api.books.open_keys:
+            declined = not self.api.top_up(self.options.top_up_credits, due)
+            if declined and not self.api.books.open_keys and not self.api.books.refused_keys:
                 verdicts.append(self.api.close_books())
                 self.api.leave()
                 self.api.open_session()

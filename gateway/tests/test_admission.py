@@ -4,8 +4,10 @@ import asyncio
 
 import httpx
 
+from gateway.admission import LEAST, Admission
 from gateway.settings import LiveSettings
 from runtime.errors import Code, Fault
+from runtime.live import Live
 
 BODY = {"pixels": [0] * 64}
 
@@ -47,3 +49,40 @@ def test_what_comes_on_top_is_refused_at_once_and_costs_nothing(client, monkeypa
     failed = {client("POST", "/api/v1/predictions", key=f"f{number}", json=BODY).json()["type"] for number in range(4)}
     assert failed == {"/problems/inference-unavailable"}
     assert client("GET", "/api/v1/account").json()["balance"] == 17
+
+
+class Crowd:
+    """Always more readings than are let in, to services that answer so many a second."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.admission = Admission(Live(LiveSettings(readings_at_once=256, reading_seconds=0.5)), lambda: self.now)
+
+    def let_in(self, per_second):
+        """How many came in before one was refused; then all are answered."""
+        began = []
+        try:
+            while True:
+                began.append(self.admission.enter())
+        except Fault:
+            self.now += len(began) / per_second
+        for one in began:
+            self.admission.leave(one)
+        return len(began)
+
+
+def test_no_more_are_let_in_than_are_answered_in_time():
+    """Half a second of work, on a slow machine and on a fast one; and all of them again when it is quick again."""
+    crowd = Crowd()
+    assert crowd.let_in(60) == 256
+    assert 20 <= [crowd.let_in(60) for _ in range(20)][-1] <= 40
+    assert 80 <= [crowd.let_in(200) for _ in range(40)][-1] <= 130
+    assert [crowd.let_in(5000) for _ in range(60)][-1] == 256
+
+
+def test_some_are_always_let_in():
+    """Each takes a minute, whatever their number: that is no overload."""
+    crowd = Crowd()
+    for _ in range(20):
+        let_in = crowd.let_in(1 / 60)
+    assert let_in == LEAST

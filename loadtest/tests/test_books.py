@@ -36,6 +36,22 @@ def test_a_refusal_is_definite():
     assert books.verdict(None) is Verdict.UNKNOWN
 
 
+def test_who_is_told_to_come_later_has_lost_nothing():
+    """429, and 503 with Retry-After; but its key can still be asked, where the account says otherwise."""
+    books = Books()
+    for key in ("a", "b"):
+        books.asked(key, "/api/v1/predictions", b"{}")
+        books.answered(key, 503, replayed=False, refused=True)
+    assert books.verdict(20) is Verdict.RIGHT
+    assert books.verdict(19) is Verdict.WRONG
+    books.doubt_refusals()
+    assert set(books.open_keys) == {"a", "b"}
+    assert books.verdict(19) is Verdict.UNKNOWN
+    books.answered("a", 201, charge="chg_1", replayed=True)
+    books.answered("b", 402, replayed=False)
+    assert books.verdict(19) is Verdict.RIGHT
+
+
 def test_all_verdicts_are_counted():
     """Also those that nobody had."""
     assert summary([Verdict.RIGHT, Verdict.RIGHT, Verdict.WRONG]) == {"right": 2, "wrong": 1, "unknown": 0}

@@ -75,8 +75,11 @@ class Api:
         return _json(200, {"account_id": found.account_id, "balance": found.balance, "held": found.held})
 
     async def predict(self, request: Request) -> Response:
-        with self.admission:  # before all work
+        began = self.admission.enter()  # before all work
+        try:
             return await self._predict(request)
+        finally:
+            self.admission.leave(began)
 
     async def _predict(self, request: Request) -> Response:
         account_id = self._account_of(request)

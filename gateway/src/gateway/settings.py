@@ -44,6 +44,8 @@ class LiveSettings(runtime.settings.LiveSettings):
     """The most of them at once, after a pause."""
     readings_at_once: int = Field(default=256, ge=1, le=100_000)
     """Readings under way at one replica, of all accounts; what comes on top is answered 503."""
+    reading_seconds: float = Field(default=2.0, gt=0, le=60)
+    """How long readings may take, on average, before fewer are let in at once."""
     sessions_per_second: int = Field(default=100, ge=1, le=100_000)
     """New sessions at one replica that it can keep up."""
     sessions_burst: int = Field(default=200, ge=1, le=100_000)
