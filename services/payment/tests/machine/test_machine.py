@@ -8,6 +8,7 @@ import itertools
 import os
 import sys
 
+import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -223,6 +224,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert told == Account(account, balance, self.books.held(account))
 
 
+@pytest.mark.timeout(3660)  # 10,000 steps on PostgreSQL take six minutes
 def test_the_ledger_does_what_the_model_says(bank, key, books):
     """Any sequence of calls, waits, sweeps and restarts has the model's answers, refusals and balances."""
     LedgerMachine.bank, LedgerMachine.key, LedgerMachine.new_books = bank, staticmethod(key), books
